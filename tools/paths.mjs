@@ -1,0 +1,64 @@
+// Where the programs are that npm does not bring. Everything downloaded lives in one cache folder, shared by all checkouts of a user.
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+export const nodeBinary = join(checkout, 'node_modules', '.bin', 'node');
+
+/** XEBEC_CACHE, or the user's cache folder, or (where that cannot be written) .cache in the checkout. */
+export function cacheFolder() {
+  const candidates = [
+    process.env['XEBEC_CACHE'],
+    join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'xebec'),
+    join(checkout, '.cache'),
+  ];
+  for (const folder of candidates) {
+    if (folder !== undefined && folder !== '' && isWritable(folder)) return folder;
+  }
+  throw new Error('no cache folder can be written; set XEBEC_CACHE to one');
+}
+
+/** Envoy of exactly the version the API descriptors have. */
+export const envoyVersion = '1.40.0';
+
+/** XEBEC_ENVOY, or the one that `npm run setup -- --for envoy` fetched. The file need not exist yet. */
+export function envoyBinary() {
+  return process.env['XEBEC_ENVOY'] || join(cacheFolder(), `envoy-${envoyVersion}`, 'envoy');
+}
+
+/** Go from PATH, else the one setup fetched, else undefined. */
+export function goBinary() {
+  const fetched = join(cacheFolder(), 'go', 'bin', 'go');
+  return findProgram('go') ?? (existsSync(fetched) ? fetched : undefined);
+}
+
+/** @param {string} name */
+export function findProgram(name) {
+  // Debian keeps iptables in sbin, which is not on everybody's PATH.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin', '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} folder */
+function isWritable(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Two workers: the gate shares the machine with what else it runs. */
+const maxWorkers = 2;
+
+function project(name: string, include: readonly string[], test: object = {}): TestProjectInlineConfiguration {
+  return { test: { name, include: [...include], environment: 'node', maxWorkers, ...test } };
+}
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts']),
+      project('golden', ['test/golden/**/*.test.ts']),
+      project('feature', ['test/feature/**/*.test.ts'], { testTimeout: 20_000 }),
+      project('property', ['test/property/**/*.test.ts'], { testTimeout: 60_000 }),
+      // Real Envoys on real ports: one file at a time, and Envoy may take its time to start.
+      project('envoy', ['test/envoy/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, maxWorkers: 1 }),
+    ],
+  },
+});
