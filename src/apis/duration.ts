@@ -1,0 +1,44 @@
+import { err, ok, type Result } from '../kit/result.ts';
+
+const unitMillis: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  'µs': 1e-3,
+  'μs': 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+const term = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy;
+const mostMillis = 315_576_000_000 * 1000;
+
+/** Milliseconds (with a fraction, when there is one) of `1.5s`, `100ms` or `1h30m`, as protobuf JSON and Go write them. */
+export function parseDuration(text: string): Result<number, string> {
+  const negative = text.startsWith('-');
+  const body = negative || text.startsWith('+') ? text.slice(1) : text;
+  if (body === '0') return ok(0);
+  const millis = sumTerms(body);
+  if (millis === undefined) return err(`${JSON.stringify(text)} is not a duration such as 100ms, 1.5s or 1m30s`);
+  if (millis > mostMillis) return err(`${JSON.stringify(text)} is longer than 10,000 years`);
+  return ok(negative && millis !== 0 ? -millis : millis);
+}
+
+export function isDuration(text: string): boolean {
+  return parseDuration(text).ok;
+}
+
+function sumTerms(body: string): number | undefined {
+  if (body === '' || body.length > 64) return undefined;
+  term.lastIndex = 0;
+  let millis = 0;
+  let end = 0;
+  for (let found = term.exec(body); found !== null; found = term.exec(body)) {
+    const [, amount = '', unit = ''] = found;
+    millis += Number(amount) * (unitMillis[unit] ?? Number.NaN);
+    end = term.lastIndex;
+  }
+  // Nanoseconds are the finest unit there is; rounding to them hides the error of binary fractions.
+  return end === body.length ? Math.round(millis * 1e6) / 1e6 : undefined;
+}

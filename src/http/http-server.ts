@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { listen, type ListenAddress } from './listen.ts';
+
+export type HttpRequest = { readonly path: string; readonly query: URLSearchParams };
+export type HttpReply = { readonly status: number; readonly contentType: string; readonly body: string };
+/** Answers GET requests for one exact path. A rejection becomes a 500 that says nothing to the caller. */
+export type HttpRoute = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
+
+export function textReply(status: number, body: string): HttpReply {
+  return { status, contentType: 'text/plain; charset=utf-8', body: body.endsWith('\n') ? body : `${body}\n` };
+}
+
+export function jsonReply(status: number, value: unknown): HttpReply {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` };
+}
+
+/** A small HTTP server of GET routes, for health, metrics and debug data. */
+export class HttpServer {
+  readonly name = 'http';
+  readonly #routes: ReadonlyMap<string, HttpRoute>;
+  readonly #onError: (error: unknown, path: string) => void;
+  readonly #server: Server;
+
+  constructor(routes: ReadonlyMap<string, HttpRoute>, onError: (error: unknown, path: string) => void) {
+    this.#routes = routes;
+    this.#onError = onError;
+    this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
+      void this.#answer(request, response);
+    });
+    this.#server.maxConnections = 256;
+  }
+
+  /** Binds; resolves to the address in use (port 0 picks one), or rejects with a PortError. */
+  bind(address: ListenAddress): Promise<ListenAddress> {
+    return listen(this.#server, address);
+  }
+
+  /** Serves what was bound until the signal aborts, then closes every connection. */
+  async run(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stop = (): void => {
+        this.#server.close(() => resolve());
+        this.#server.closeAllConnections();
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    const { pathname, searchParams } = parseUrl(request.url ?? '/');
+    const reply = await this.#reply(request.method ?? 'GET', pathname, searchParams);
+    response.writeHead(reply.status, { 'content-type': reply.contentType, 'x-content-type-options': 'nosniff' });
+    response.end(request.method === 'HEAD' ? undefined : reply.body);
+  }
+
+  async #reply(method: string, path: string, query: URLSearchParams): Promise<HttpReply> {
+    if (method !== 'GET' && method !== 'HEAD') return textReply(405, 'only GET is served here');
+    const route = this.#routes.get(path);
+    if (route === undefined) return textReply(404, `nothing at ${path}; try one of: ${[...this.#routes.keys()].join(' ')}`);
+    try {
+      return await route({ path, query });
+    } catch (error) {
+      this.#onError(error, path);
+      return textReply(500, 'internal error; the log has it');
+    }
+  }
+}
+
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url, 'http://localhost');
+  } catch {
+    return new URL('http://localhost/');
+  }
+}
