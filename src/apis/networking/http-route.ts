@@ -35,7 +35,7 @@ export const httpRedirectSchema = atMostOne(
     uri: text.optional(),
     authority: text.optional(),
     port: uint32.optional(),
-    derivePort: protoEnum({ FROM_PROTOCOL_DEFAULT: 0, FROM_REQUEST_PORT: 1 }).optional(),
+    derivePort: protoEnum(['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT']).optional(),
     scheme: text.optional(),
     redirectCode: uint32.optional(),
   }),
@@ -70,7 +70,7 @@ export const corsPolicySchema = z.strictObject({
   exposeHeaders: textList.optional(),
   maxAge: duration.optional(),
   allowCredentials: flag.optional(),
-  unmatchedPreflights: protoEnum({ UNSPECIFIED: 0, FORWARD: 1, IGNORE: 2 }).optional(),
+  unmatchedPreflights: protoEnum(['UNSPECIFIED', 'FORWARD', 'IGNORE']).optional(),
 });
 
 export const httpFaultSchema = z.strictObject({

@@ -25,7 +25,7 @@ export const destinationSchema = z.strictObject({
 
 export const percentSchema = z.strictObject({ value: z.number().optional() });
 
-const tlsProtocol = protoEnum({ TLS_AUTO: 0, TLSV1_0: 1, TLSV1_1: 2, TLSV1_2: 3, TLSV1_3: 4 });
+const tlsProtocol = protoEnum(['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']);
 
 const tlsCertificateSchema = z.strictObject({
   serverCertificate: text.optional(),
@@ -35,14 +35,7 @@ const tlsCertificateSchema = z.strictObject({
 
 export const serverTlsSchema = z.strictObject({
   httpsRedirect: z.boolean().optional(),
-  mode: protoEnum({
-    PASSTHROUGH: 0,
-    SIMPLE: 1,
-    MUTUAL: 2,
-    AUTO_PASSTHROUGH: 3,
-    ISTIO_MUTUAL: 4,
-    OPTIONAL_MUTUAL: 5,
-  }).optional(),
+  mode: protoEnum(['PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']).optional(),
   serverCertificate: text.optional(),
   privateKey: text.optional(),
   caCertificates: text.optional(),

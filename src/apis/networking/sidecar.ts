@@ -3,7 +3,7 @@ import { protoEnum, text, textList } from '../schema/fields.ts';
 import { destinationSchema, portSchema, serverTlsSchema, workloadLabelSelectorSchema } from './shared.ts';
 import { connectionPoolSchema } from './traffic-policy.ts';
 
-const captureMode = protoEnum({ DEFAULT: 0, IPTABLES: 1, NONE: 2 });
+const captureMode = protoEnum(['DEFAULT', 'IPTABLES', 'NONE']);
 
 export const ingressListenerSchema = z.strictObject({
   port: portSchema,
@@ -22,7 +22,7 @@ export const egressListenerSchema = z.strictObject({
 });
 
 export const outboundTrafficPolicySchema = z.strictObject({
-  mode: protoEnum({ REGISTRY_ONLY: 0, ALLOW_ANY: 1 }).optional(),
+  mode: protoEnum(['REGISTRY_ONLY', 'ALLOW_ANY']).optional(),
   egressProxy: destinationSchema.optional(),
 });
 

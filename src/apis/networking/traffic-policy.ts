@@ -37,14 +37,7 @@ export const consistentHashSchema = atMostOne(
 
 export const loadBalancerSchema = atMostOne(
   z.strictObject({
-    simple: protoEnum({
-      UNSPECIFIED: 0,
-      LEAST_CONN: 1,
-      RANDOM: 2,
-      PASSTHROUGH: 3,
-      ROUND_ROBIN: 4,
-      LEAST_REQUEST: 5,
-    }).optional(),
+    simple: protoEnum(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']).optional(),
     consistentHash: consistentHashSchema.optional(),
     localityLbSetting: localityLbSettingSchema.optional(),
     warmupDurationSecs: duration.optional(),
@@ -82,7 +75,7 @@ export const connectionPoolSchema = z.strictObject({
       maxRequestsPerConnection: int32.optional(),
       maxRetries: int32.optional(),
       idleTimeout: duration.optional(),
-      h2UpgradePolicy: protoEnum({ DEFAULT: 0, DO_NOT_UPGRADE: 1, UPGRADE: 2 }).optional(),
+      h2UpgradePolicy: protoEnum(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']).optional(),
       useClientProtocol: flag.optional(),
       maxConcurrentStreams: int32.optional(),
     })
@@ -102,7 +95,7 @@ export const outlierDetectionSchema = z.strictObject({
 });
 
 export const clientTlsSchema = z.strictObject({
-  mode: protoEnum({ DISABLE: 0, SIMPLE: 1, MUTUAL: 2, ISTIO_MUTUAL: 3 }).optional(),
+  mode: protoEnum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL']).optional(),
   clientCertificate: text.optional(),
   privateKey: text.optional(),
   caCertificates: text.optional(),
@@ -128,6 +121,6 @@ export const trafficPolicySchema = z.strictObject({
   tunnel: z
     .strictObject({ protocol: text.optional(), targetHost: text, targetPort: uint32 })
     .optional(),
-  proxyProtocol: z.strictObject({ version: protoEnum({ V1: 0, V2: 1 }).optional() }).optional(),
+  proxyProtocol: z.strictObject({ version: protoEnum(['V1', 'V2']).optional() }).optional(),
   retryBudget: z.strictObject({ percent: double.optional(), minRetryConcurrency: uint32.optional() }).optional(),
 });

@@ -4,13 +4,13 @@ import { isDuration } from '../duration.ts';
 /** The numbers an enum's members have on the wire: `{ DISABLE: 0, SIMPLE: 1 }`. Kept beside the schema, for the pre-pass. */
 export const enumNumbers = z.registry<{ readonly names: ReadonlyMap<number, string> }>();
 
-/** A protobuf enum: its names, and the numbers that are accepted for them. */
-export function protoEnum<const Members extends Readonly<Record<string, number>>>(
-  members: Members,
-): z.ZodEnum<{ [Name in keyof Members & string]: Name }> {
-  const entries = Object.fromEntries(Object.keys(members).map((name) => [name, name]));
-  const schema = z.enum(entries) as z.ZodEnum<{ [Name in keyof Members & string]: Name }>;
-  enumNumbers.add(schema, { names: new Map(Object.entries(members).map(([name, number]) => [number, name])) });
+/** A protobuf enum: its names in the order of their numbers from 0, and the numbers that break the order. */
+export function protoEnum<const Name extends string>(
+  names: readonly Name[],
+  exceptions?: Readonly<Partial<Record<Name, number>>>,
+): z.ZodEnum<{ [Member in Name]: Member }> {
+  const schema = z.enum(names);
+  enumNumbers.add(schema, { names: new Map(names.map((name, index) => [exceptions?.[name] ?? index, name])) });
   return schema;
 }
 
