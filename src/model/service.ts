@@ -31,6 +31,9 @@ export type Visibility =
   | { readonly kind: 'public' }
   | { readonly kind: 'namespaces'; readonly namespaces: ReadonlySet<string> };
 
+/** Which endpoints a client of the service prefers while they are healthy. */
+export type TrafficDistribution = 'any' | 'same-zone' | 'same-node';
+
 export type ServicePort = {
   readonly name: string;
   readonly port: number;
@@ -49,6 +52,8 @@ export type Service = {
   readonly ports: readonly ServicePort[];
   /** Virtual IPs and CIDRs clients dial; empty for headless, ExternalName and address-less entries. */
   readonly addresses: readonly string[];
+  /** The address that DNS capture answers with for an entry without addresses: one per host. Empty for all others. */
+  readonly autoAddresses: readonly string[];
   readonly resolution: Resolution;
   readonly headless: boolean;
   readonly meshExternal: boolean;
@@ -56,6 +61,7 @@ export type Service = {
   readonly labels: Readonly<Record<string, string>>;
   /** Subject alternative names that clients must see, beside the endpoints' own identities. */
   readonly subjectAltNames: readonly string[];
+  readonly trafficDistribution: TrafficDistribution;
   readonly createdAt: number;
   readonly origin: ObjectRef;
 };
@@ -79,11 +85,16 @@ export type Endpoint = {
   readonly tlsMode: 'istio' | 'disabled';
   readonly namespace: string;
   readonly workload: string;
-  /** A pod's own host name under a headless service. */
+  /** The Kubernetes node it runs on. */
+  readonly node: string | undefined;
+  /** A pod's own label under a headless service: `web-0`, which DNS knows as `web-0.<hostname of the service>`. */
   readonly hostname: string | undefined;
 };
 
-/** Where one port of a service leads on a workload. */
+/**
+ * Where one port of a service leads on a workload. Several services may lead to one target port: the first of the list
+ * decides how the port is served, and a later one that wants it otherwise has a diagnostic.
+ */
 export type ServiceTarget = {
   readonly service: Service;
   readonly port: ServicePort;
@@ -99,6 +110,8 @@ export type Workload = {
   readonly serviceAccount: string;
   readonly locality: Locality | undefined;
   readonly network: string;
+  /** The Kubernetes node it runs on. */
+  readonly node: string | undefined;
   readonly origin: ObjectRef;
 };
 
