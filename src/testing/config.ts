@@ -1,0 +1,109 @@
+import { type Kind, schemas } from '../apis/collections.ts';
+import type { MeshConfig } from '../apis/mesh/mesh-config.ts';
+import { compareText } from '../kit/order.ts';
+import type { ConfigSnapshot, ObjectsByKind } from '../model/config-snapshot.ts';
+import type { ConfigObject } from '../model/object.ts';
+import { deepFreeze } from './freeze.ts';
+
+const defaultMesh: MeshConfig = {
+  accessLogEncoding: 'TEXT',
+  accessLogFile: '',
+  accessLogFormat: '',
+  connectTimeout: '10s',
+  defaultDestinationRuleExportTo: ['*'],
+  defaultServiceExportTo: ['*'],
+  defaultVirtualServiceExportTo: ['*'],
+  disablePolicyChecks: true,
+  dnsRefreshRate: '5s',
+  enableAutoMtls: true,
+  enableEnvoyAccessLogService: false,
+  enableTracing: true,
+  h2UpgradePolicy: 'DO_NOT_UPGRADE',
+  ingressControllerMode: 'OFF',
+  ingressService: 'istio-ingressgateway',
+  mixerCheckServer: '',
+  mixerReportServer: '',
+  outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
+  policyCheckFailOpen: false,
+  protocolDetectionTimeout: '0s',
+  proxyHttpPort: 0,
+  proxyInboundListenPort: 15_006,
+  proxyListenPort: 15_001,
+  rootNamespace: 'istio-system',
+  trustDomain: 'cluster.local',
+  trustDomainAliases: [],
+  defaultConfig: {
+    binaryPath: '/usr/local/bin/envoy',
+    concurrency: 0,
+    configPath: '/etc/istio/proxy',
+    controlPlaneAuthPolicy: 'MUTUAL_TLS',
+    discoveryAddress: 'xebec.istio-system.svc:15012',
+    drainDuration: '45s',
+    interceptionMode: 'REDIRECT',
+    parentShutdownDuration: '60s',
+    proxyAdminPort: 15_000,
+    statNameLength: 189,
+    statusPort: 15_020,
+    terminationDrainDuration: '5s',
+  },
+};
+
+export function meshConfig(overrides: Partial<MeshConfig> = {}): MeshConfig {
+  return deepFreeze({ ...defaultMesh, ...overrides });
+}
+
+export type ConfigOptions = { readonly mesh?: MeshConfig; readonly networks?: ConfigSnapshot['networks'] };
+
+/** The objects as a source would have them admitted, in the order of a snapshot; of two with one key the later counts. */
+export function configSnapshot(objects: readonly ConfigObject[], options: ConfigOptions = {}): ConfigSnapshot {
+  const { mesh = meshConfig(), networks = {} } = options;
+  return nextConfig({ objects: emptyObjects(), mesh, networks }, { upserts: objects });
+}
+
+export type ConfigEdit = ConfigOptions & {
+  readonly upserts?: readonly ConfigObject[];
+  readonly deletes?: readonly ConfigObject[];
+};
+
+/** The snapshot after an edit: lists that the edit does not touch stay the same arrays. */
+export function nextConfig(before: ConfigSnapshot, edit: ConfigEdit): ConfigSnapshot {
+  const { upserts = [], deletes = [], mesh = before.mesh, networks = before.networks } = edit;
+  const objects = { ...before.objects };
+  for (const kind of new Set([...upserts, ...deletes].map((object) => object.kind))) {
+    editList(objects, kind, { upserts, deletes });
+  }
+  return { objects, mesh, networks };
+}
+
+type Lists = { [K in Kind]: readonly ConfigObject<K>[] };
+type Objects = { readonly upserts: readonly ConfigObject[]; readonly deletes: readonly ConfigObject[] };
+
+function editList<K extends Kind>(lists: Lists, kind: K, { upserts, deletes }: Objects): void {
+  const known: readonly ConfigObject<K>[] = lists[kind];
+  const byKey = new Map(known.map((object) => [object.key, object]));
+  for (const gone of deletes) byKey.delete(gone.key);
+  for (const upsert of upserts) if (isOfKind(upsert, kind)) byKey.set(upsert.key, upsert);
+  Object.assign(lists, { [kind]: [...byKey.values()].sort(compareAge) });
+}
+
+function isOfKind<K extends Kind>(object: ConfigObject, kind: K): object is ConfigObject<K> {
+  return object.kind === kind;
+}
+
+function emptyObjects(): ObjectsByKind {
+  const lists: Partial<Lists> = Object.fromEntries(Object.keys(schemas).map((kind) => [kind, []]));
+  if (!hasEveryKind(lists)) throw new Error('the table of kinds lacks one');
+  return lists;
+}
+
+function hasEveryKind(lists: Partial<Lists>): lists is Lists {
+  return Object.keys(schemas).every((kind) => kind in lists);
+}
+
+function compareAge(a: ConfigObject, b: ConfigObject): number {
+  return (
+    (a.meta.createdAt ?? 0) - (b.meta.createdAt ?? 0) ||
+    compareText(a.meta.namespace, b.meta.namespace) ||
+    compareText(a.meta.name, b.meta.name)
+  );
+}
