@@ -16,7 +16,12 @@ export default defineConfig({
       project('feature', ['test/feature/**/*.test.ts'], { testTimeout: 20_000 }),
       project('property', ['test/property/**/*.test.ts'], { testTimeout: 60_000 }),
       // Real Envoys on real ports: one file at a time, and Envoy may take its time to start.
-      project('envoy', ['test/envoy/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, maxWorkers: 1 }),
+      project('envoy', ['test/envoy/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+        maxWorkers: 1,
+      }),
     ],
   },
 });

@@ -1,4 +1,5 @@
 // Where the programs are that npm does not bring. Everything downloaded lives in one cache folder, shared by all checkouts of a user.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -31,8 +32,17 @@ export function envoyBinary() {
 
 /** Go from PATH, else the one setup fetched, else undefined. */
 export function goBinary() {
-  const fetched = join(cacheFolder(), 'go', 'bin', 'go');
-  return findProgram('go') ?? (existsSync(fetched) ? fetched : undefined);
+  return [findProgram('go'), join(cacheFolder(), 'go', 'bin', 'go')].find((go) => go !== undefined && isRecentGo(go));
+}
+
+/**
+ * From 1.21 on, Go fetches by itself the version that go.mod asks for. Debian 12 has an older one.
+ * @param {string} go
+ */
+function isRecentGo(go) {
+  if (!existsSync(go)) return false;
+  const { stdout } = spawnSync(go, ['version'], { encoding: 'utf8' });
+  return Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 21;
 }
 
 /** @param {string} name */

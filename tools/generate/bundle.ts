@@ -24,21 +24,23 @@ export function buildBundle(schema: Schema): Node {
 function nodeAt(root: Node, name: string): Node {
   let node = root;
   for (const part of name.split('.')) {
-    node.nested ??= {};
-    node = node.nested[part] ??= {};
+    const nested = (node.nested ??= {});
+    node = nested[part] ??= {};
   }
   return node;
 }
 
 function messageNode(message: DescMessage): Node {
   const fields = message.fields.map((field) => [fieldName(field), fieldNode(field)] as const);
-  const oneofs = message.oneofs.map((oneof) => [oneof.name, { oneof: oneof.fields.map(fieldName) }] as const);
+  const oneofs = message.oneofs.map((oneof) => ({ name: oneof.name, members: oneof.fields.map(fieldName) }));
   // `optional` of proto3 has presence because, on paper, it is a oneof of its own.
   const optional = message.fields.filter(isExplicitScalar).map(fieldName);
-  const synthetic = optional.map((name) => [`_${name}`, { oneof: [name] }] as const);
+  oneofs.push(...optional.map((name) => ({ name: `_${name}`, members: [name] })));
   return {
     ...(message.file.edition === Edition.EDITION_PROTO2 ? { edition: 'proto2' } : {}),
-    ...(oneofs.length + synthetic.length > 0 ? { oneofs: Object.fromEntries([...oneofs, ...synthetic]) } : {}),
+    ...(oneofs.length > 0
+      ? { oneofs: Object.fromEntries(oneofs.map(({ name, members }) => [name, { oneof: members }])) }
+      : {}),
     fields: Object.fromEntries(fields),
   };
 }
@@ -62,7 +64,8 @@ function fieldNode(field: DescField): Field {
 }
 
 function packing(field: DescField & { fieldKind: 'list' }): Pick<Field, 'options'> {
-  const isPackable = field.listKind !== 'message' && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES;
+  const isPackable =
+    field.listKind !== 'message' && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES;
   const isDefault = field.packed === (field.parent.file.edition === Edition.EDITION_PROTO3);
   return isPackable && !isDefault ? { options: { packed: field.packed } } : {};
 }

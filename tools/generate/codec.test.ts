@@ -7,7 +7,10 @@ const cluster: Messages['envoy.config.cluster.v3.Cluster'] = {
   type: Cluster_DiscoveryType.EDS,
   connectTimeout: { seconds: 10, nanos: 500 },
   outlierDetection: { consecutive_5xx: { value: 5 }, enforcingConsecutive_5xx: { value: 0 } },
-  typedExtensionProtocolOptions: { b: anyOf('google.protobuf.Empty', {}), a: anyOf('google.protobuf.BoolValue', { value: true }) },
+  typedExtensionProtocolOptions: {
+    b: anyOf('google.protobuf.Empty', {}),
+    a: anyOf('google.protobuf.BoolValue', { value: true }),
+  },
 };
 
 describe('codec', () => {
@@ -24,7 +27,10 @@ describe('codec', () => {
   });
 
   test('a decoded message has own properties only, and undefined for what is absent', () => {
-    const decoded = decodeMessage('envoy.config.route.v3.Route', encodeMessage('envoy.config.route.v3.Route', { name: 'r' }));
+    const decoded = decodeMessage(
+      'envoy.config.route.v3.Route',
+      encodeMessage('envoy.config.route.v3.Route', { name: 'r' }),
+    );
     expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
     expect(decoded).toEqual({ name: 'r' });
     expect(decoded.match).toBeUndefined();
@@ -34,12 +40,17 @@ describe('codec', () => {
     const struct = (keys: readonly string[]): Messages['google.protobuf.Struct'] => ({
       fields: Object.fromEntries(keys.map((key) => [key, { structValue: { fields: { [key]: { numberValue: 1 } } } }])),
     });
-    const metadata = (names: readonly string[], keys: readonly string[]): Messages['envoy.config.core.v3.Metadata'] => ({
+    const metadata = (
+      names: readonly string[],
+      keys: readonly string[],
+    ): Messages['envoy.config.core.v3.Metadata'] => ({
       filterMetadata: Object.fromEntries(names.map((name) => [name, struct(keys)])),
     });
     const encode = (...args: Parameters<typeof metadata>): Uint8Array =>
       encodeMessage('envoy.config.cluster.v3.Cluster', { metadata: metadata(...args) });
-    expect(encode(['x', 'y', '10', '9'], ['b', 'a', '__proto__'])).toEqual(encode(['9', 'y', '10', 'x'], ['__proto__', 'a', 'b']));
+    expect(encode(['x', 'y', '10', '9'], ['b', 'a', '__proto__'])).toEqual(
+      encode(['9', 'y', '10', 'x'], ['__proto__', 'a', 'b']),
+    );
   });
 
   test('maps inside lists are sorted, and the input is left alone', () => {
@@ -64,9 +75,10 @@ describe('codec', () => {
 
   test('a oneof member and a proto3 optional are written even when they hold the default', () => {
     expect(encodeMessage('google.protobuf.Value', { boolValue: false })).toHaveLength(2);
-    const rule: Messages['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails'] = {
-      subject: { value: false },
-    };
+    const rule: Messages['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails'] =
+      {
+        subject: { value: false },
+      };
     expect(rule.subject).toEqual({ value: false });
   });
 
@@ -77,7 +89,9 @@ describe('codec', () => {
   });
 
   test('names and type URLs', () => {
-    expect(typeUrlOf('envoy.config.listener.v3.Listener')).toBe('type.googleapis.com/envoy.config.listener.v3.Listener');
+    expect(typeUrlOf('envoy.config.listener.v3.Listener')).toBe(
+      'type.googleapis.com/envoy.config.listener.v3.Listener',
+    );
     expect(isMessageName('envoy.config.listener.v3.Listener')).toBe(true);
     expect(isMessageName('envoy.config.listener.v3')).toBe(false);
     expect(isMessageName('no.Such')).toBe(false);

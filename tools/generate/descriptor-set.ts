@@ -1,7 +1,16 @@
 // The Envoy API as one FileDescriptorSet: linked by the Go program in descriptors/, kept in the cache by the hash of what went in.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { cacheFolder, checkout, goBinary } from '../paths.mjs';
 
@@ -19,13 +28,19 @@ export function loadDescriptorSet(): Uint8Array {
 /** The project's own .proto files, sorted. */
 export function ownProtos(): readonly string[] {
   if (!existsSync(protoFolder)) return [];
-  const names = readdirSync(protoFolder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.proto'));
+  const names = readdirSync(protoFolder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.proto'),
+  );
   return names.sort().map((name) => join(protoFolder, name));
 }
 
 export function hashFiles(files: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of files) hash.update(`${relative(checkout, file)}\0`).update(readFileSync(file)).update('\0');
+  for (const file of files)
+    hash
+      .update(`${relative(checkout, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   return hash.digest('hex');
 }
 
@@ -33,7 +48,12 @@ function buildDescriptorSet(target: string): void {
   const go = goBinary();
   if (go === undefined) throw new Error('Go is needed to read the Envoy API: run `npm run setup`');
   const run = (...args: string[]): string =>
-    execFileSync(go, args, { cwd: program, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, GOFLAGS: '-mod=mod' } });
+    execFileSync(go, args, {
+      cwd: program,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, GOFLAGS: '-mod=readonly' },
+    });
   const packages = modules.flatMap((module) => packagesOf(module, run('list', '-m', '-f', '{{.Dir}}', module).trim()));
   writeFileSync(join(program, 'imports.go'), importsFile(packages));
   const scratch = mkdtempSync(join(cacheFolder(), 'descriptors-'));

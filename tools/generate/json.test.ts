@@ -9,13 +9,31 @@ describe('json', () => {
     const bytes = encodeMessage(listener, {
       name: 'l',
       listenerFiltersTimeout: { seconds: 1, nanos: 500_000_000 },
-      filterChains: [{ filters: [{ name: 'tcp', typedConfig: anyOf('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', { cluster: 'c' }) }] }],
+      filterChains: [
+        {
+          filters: [
+            {
+              name: 'tcp',
+              typedConfig: anyOf('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', { cluster: 'c' }),
+            },
+          ],
+        },
+      ],
     });
     const json = await messageToJson(listener, bytes);
-    const filter = { name: 'tcp', typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', cluster: 'c' } };
+    const filter = {
+      name: 'tcp',
+      typedConfig: {
+        '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+        cluster: 'c',
+      },
+    };
     expect(json).toEqual({ name: 'l', listenerFiltersTimeout: '1.500s', filterChains: [{ filters: [filter] }] });
     expect(Buffer.from(await messageFromJson(listener, json))).toEqual(Buffer.from(bytes));
-    expect(await messageToJson(listener, bytes, { protoFieldNames: true })).toHaveProperty('listener_filters_timeout', '1.500s');
+    expect(await messageToJson(listener, bytes, { protoFieldNames: true })).toHaveProperty(
+      'listener_filters_timeout',
+      '1.500s',
+    );
   });
 
   test('takes both spellings of a name and gives equal bytes for equal content', async () => {
@@ -28,19 +46,28 @@ describe('json', () => {
 
   test('knows extensions that the run-time bundle leaves out', async () => {
     const name = 'envoy.extensions.filters.http.kill_request.v3.KillRequest';
-    expect(await messageToJson(name, await messageFromJson(name, { kill_request_header: 'x' }))).toEqual({ killRequestHeader: 'x' });
+    expect(await messageToJson(name, await messageFromJson(name, { kill_request_header: 'x' }))).toEqual({
+      killRequestHeader: 'x',
+    });
   });
 
   test.each([
     ['no.Such', {}, 'no.Such is no message of the Envoy API'],
     [listener, { nmae: 'x' }, /this is no envoy\.config\.listener\.v3\.Listener: .*nmae/],
-    ['google.protobuf.Any', { '@type': 'type.googleapis.com/no.Such' }, /this is no google\.protobuf\.Any: .*no\.Such.*registry/],
+    [
+      'google.protobuf.Any',
+      { '@type': 'type.googleapis.com/no.Such' },
+      /this is no google\.protobuf\.Any: .*no\.Such.*registry/,
+    ],
   ])('%s %j is an error that names what is wrong', async (name, json, message) => {
     await expect(messageFromJson(name, json)).rejects.toThrow(message);
   });
 
   test('an Any of unknown type in bytes is an error that names it', async () => {
-    const bytes = encodeMessage('google.protobuf.Any', { type_url: 'type.googleapis.com/no.Such', value: new Uint8Array([8, 1]) });
+    const bytes = encodeMessage('google.protobuf.Any', {
+      type_url: 'type.googleapis.com/no.Such',
+      value: new Uint8Array([8, 1]),
+    });
     await expect(messageToJson('google.protobuf.Any', bytes)).rejects.toThrow(/no\.Such/);
   });
 });

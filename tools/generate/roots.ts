@@ -153,5 +153,7 @@ export const rootMessages: readonly string[] = [
 
 export function isRootPackage(name: string): boolean {
   if (name.includes('dynamic_modules')) return false;
-  return rootPackages.some((root) => (root.endsWith('.') ? name.startsWith(root) && name.endsWith('.v3') : name === root));
+  return rootPackages.some((root) =>
+    root.endsWith('.') ? name.startsWith(root) && name.endsWith('.v3') : name === root,
+  );
 }

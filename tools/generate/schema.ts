@@ -4,10 +4,7 @@ import { Edition, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
 export type Schema = { readonly messages: readonly DescMessage[]; readonly enums: readonly DescEnum[] };
 
-export function readSchema(
-  descriptorSet: Uint8Array,
-  isRoot: (message: DescMessage) => boolean,
-): Schema {
+export function readSchema(descriptorSet: Uint8Array, isRoot: (message: DescMessage) => boolean): Schema {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet));
   const messages = new Set<DescMessage>();
   const enums = new Set<DescEnum>();
@@ -36,7 +33,8 @@ export function fieldName(field: DescField): string {
 function checkSupported(message: DescMessage): void {
   if (message.file.edition > Edition.EDITION_PROTO3) throw new Error(`${message.typeName}: editions are not supported`);
   const names = message.fields.map(fieldName);
-  if (new Set(names).size !== names.length) throw new Error(`${message.typeName}: two fields have one name in camel case`);
+  if (new Set(names).size !== names.length)
+    throw new Error(`${message.typeName}: two fields have one name in camel case`);
 }
 
 function byName(a: { readonly typeName: string }, b: { readonly typeName: string }): number {

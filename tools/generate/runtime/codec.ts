@@ -15,8 +15,7 @@ export function encodeMessage<Name extends MessageName>(name: Name, message: Mes
 
 /** Absent fields are absent, 64-bit integers numbers where a number is exact, else decimal strings. Unknown fields are dropped. */
 export function decodeMessage<Name extends MessageName>(name: Name, bytes: Uint8Array): Messages[Name] {
-  const decoded = codecOf(name).type.decode(bytes);
-  return toPlain(decoded) as Messages[Name];
+  return toPlain(codecOf(name).type.decode(bytes)) as Messages[Name];
 }
 
 export function typeUrlOf<Name extends MessageName>(name: Name): TypeUrl<Name> {
@@ -34,7 +33,12 @@ export function isMessageName(name: string): name is MessageName {
 
 type Codec = { readonly type: protobuf.Type; readonly mapFields: readonly MapField[] };
 /** A field that is a map, or holds messages in which a map can be. */
-type MapField = { readonly name: string; readonly isMap: boolean; readonly isList: boolean; readonly child: protobuf.Type | undefined };
+type MapField = {
+  readonly name: string;
+  readonly isMap: boolean;
+  readonly isList: boolean;
+  readonly child: protobuf.Type | undefined;
+};
 type Fields = Readonly<Record<string, unknown>>;
 
 let loaded: protobuf.Root | undefined;
@@ -42,8 +46,12 @@ const codecs = new Map<string, Codec>();
 const mapFieldsByType = new Map<protobuf.Type, readonly MapField[]>();
 
 function root(): protobuf.Root {
-  loaded ??= protobuf.Root.fromJSON(JSON.parse(readFileSync(new URL('./root.json', import.meta.url), 'utf8')));
+  loaded ??= protobuf.Root.fromJSON(readBundle());
   return loaded;
+}
+
+function readBundle(): protobuf.INamespace {
+  return JSON.parse(readFileSync(new URL('./root.json', import.meta.url), 'utf8')) as protobuf.INamespace;
 }
 
 function codecOf(name: string): Codec {

@@ -21,7 +21,9 @@ export async function messageFromJson(typeName: string, json: unknown): Promise<
   const { protobuf, registry, find } = await library();
   const type = find(typeName);
   return explain(`this is no ${typeName}`, () => {
-    const message: Message = protobuf.fromJson(type, sortKeys(json) as Parameters<typeof protobuf.fromJson>[1], { registry });
+    const message: Message = protobuf.fromJson(type, sortKeys(json) as Parameters<typeof protobuf.fromJson>[1], {
+      registry,
+    });
     return protobuf.toBinary(type, message);
   });
 }
