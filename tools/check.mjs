@@ -15,7 +15,7 @@ const projects = ['unit', 'golden', 'feature', 'property'].flatMap((name) => ['-
 const steps = {
   lint: [nodeBinary, packageFile('eslint/bin/eslint.js'), '--max-warnings', '0', '.'],
   tests: [nodeBinary, packageFile('vitest/vitest.mjs'), 'run', '--reporter', 'dot', ...projects],
-  types: [nodeBinary, packageFile('ts7/bin/tsc'), '-p', 'tsconfig.json'],
+  types: [nodeBinary, packageFile('ts7/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   format: [nodeBinary, packageFile('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   generated: [nodeBinary, 'tools/generate/main.ts', '--check'],
   imports: [nodeBinary, 'tools/import-law/main.mjs'],

@@ -237,10 +237,17 @@ function output(program, args) {
   }
 }
 
+/** @param {unknown} error */
+function remedyFor(error) {
+  if (error instanceof Remedy) return error.message;
+  const isForbidden = error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  if (isForbidden) return `run as the user who owns the checkout: ${error.message}`;
+  throw error;
+}
+
 try {
   main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Remedy)) throw error;
-  console.error(`setup: ${error.message}`);
+  console.error(`setup: ${remedyFor(error)}`);
   process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
+import { getOption, hasOption } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { anyOf, decodeMessage, encodeMessage } from '../../src/gen/codec.ts';
-import { messageFromJson, messageToJson } from '../../src/gen/json.ts';
+import { loadRegistry, messageFromJson, messageToJson } from '../../src/gen/json.ts';
 
 const listener = 'envoy.config.listener.v3.Listener';
 
@@ -69,5 +70,14 @@ describe('json', () => {
       value: new Uint8Array([8, 1]),
     });
     await expect(messageToJson('google.protobuf.Any', bytes)).rejects.toThrow(/no\.Such/);
+  });
+
+  test('keeps the rules by which Envoy validates', async () => {
+    const registry = await loadRegistry();
+    const rules = registry.getExtension('validate.rules');
+    const address = registry.getMessage('envoy.config.core.v3.SocketAddress')?.field['address'];
+    if (rules === undefined || address === undefined) throw new Error('not in the registry');
+    expect(hasOption(address, rules)).toBe(true);
+    expect(getOption(address, rules)).toMatchObject({ type: { case: 'string', value: { minLen: 1n } } });
   });
 });

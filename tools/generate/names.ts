@@ -16,7 +16,8 @@ const taken = new Set(['Any', 'Record', 'Readonly', 'Uint8Array', 'OneOf', 'Mess
 export function nameTypes(types: readonly Type[]): ReadonlyMap<string, string> {
   const words = new Map<Type, number>();
   for (const [short, group] of Map.groupBy(types, shortName)) {
-    const plain = group.length === 1 ? group : group.filter(isPlain);
+    const api = group.filter((type) => !isOwn(type));
+    const plain = api.length === 1 ? api : api.filter(isPlain);
     for (const type of group) words.set(type, plain.length === 1 && type === plain[0] && !taken.has(short) ? 0 : 1);
   }
   const nameOf = (type: Type): string => {
@@ -38,6 +39,11 @@ function lengthen(type: Type, words: Map<Type, number>): void {
   const count = words.get(type) ?? 0;
   if (count > packageWords(type).length) throw new Error(`no name of its own for ${type.typeName}`);
   if (count > 0) words.set(type, count + 1);
+}
+
+/** A message added to proto/ must not rename one of Envoy's, so ours always carry a word of their package. */
+function isOwn(type: Type): boolean {
+  return type.file.proto.package.startsWith('istio.');
 }
 
 function isPlain(type: Type): boolean {
