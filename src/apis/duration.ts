@@ -42,3 +42,10 @@ function sumTerms(body: string): number | undefined {
   // Nanoseconds are the finest unit there is; rounding to them hides the error of binary fractions.
   return end === body.length ? Math.round(millis * 1e6) / 1e6 : undefined;
 }
+
+/** Milliseconds of a duration that a schema has let through; anything else is a bug of the caller. */
+export function millisOf(text: string): number {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+}

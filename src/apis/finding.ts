@@ -1,0 +1,71 @@
+import type { Issue, IssueLevel } from './issue.ts';
+import type { IssueCode } from './codes.ts';
+import { describe } from './schema/words.ts';
+
+/** What a person is told: what is wrong, what was there, what may be there, what to do. */
+export type Finding = {
+  readonly problem: string;
+  readonly got?: unknown;
+  readonly allowed?: string;
+  readonly fix?: string;
+};
+
+type Step = string | number;
+
+/** `problem (got …, allowed …); fix`. */
+export function renderFinding(finding: Finding): string {
+  const facts: string[] = [];
+  if ('got' in finding) facts.push(`got ${describe(finding.got)}`);
+  if (finding.allowed !== undefined) facts.push(`allowed ${finding.allowed}`);
+  const known = facts.length > 0 ? `${finding.problem} (${facts.join(', ')})` : finding.problem;
+  return finding.fix === undefined ? known : `${known}; ${finding.fix}`;
+}
+
+export function issueOf(level: IssueLevel, code: IssueCode, path: readonly Step[], finding: Finding): Issue {
+  return { code, level, path, message: renderFinding(finding) };
+}
+
+/**
+ * A place in an object under validation. It takes the issues found there; its path is only written out when there is one,
+ * so that an object without mistakes costs nothing.
+ */
+export class Field {
+  readonly #issues: Issue[];
+  readonly #parent: Field | undefined;
+  readonly #step: Step;
+
+  private constructor(issues: Issue[], parent: Field | undefined, step: Step) {
+    this.#issues = issues;
+    this.#parent = parent;
+    this.#step = step;
+  }
+
+  /** The top of an object; what is found below it goes to `issues`. */
+  static top(issues: Issue[], step: Step): Field {
+    return new Field(issues, undefined, step);
+  }
+
+  at(...steps: readonly Step[]): Field {
+    let field: Field = this;
+    for (const step of steps) field = new Field(this.#issues, field, step);
+    return field;
+  }
+
+  error(code: IssueCode, finding: Finding): void {
+    this.#issues.push(issueOf('error', code, this.#path(), finding));
+  }
+
+  warn(code: IssueCode, finding: Finding): void {
+    this.#issues.push(issueOf('warning', code, this.#path(), finding));
+  }
+
+  report(level: IssueLevel, code: IssueCode, finding: Finding): void {
+    this.#issues.push(issueOf(level, code, this.#path(), finding));
+  }
+
+  #path(): Step[] {
+    const path = this.#parent === undefined ? [] : this.#parent.#path();
+    path.push(this.#step);
+    return path;
+  }
+}

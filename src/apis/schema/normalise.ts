@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+import { issueOf } from '../finding.ts';
+import type { Issue } from '../issue.ts';
+import { enumNumbers } from './fields.ts';
+import { nearest } from './words.ts';
+
+type Step = string | number;
+type Walk = { readonly issues: Issue[]; readonly path: Step[] };
+type Plain = Readonly<Record<string, unknown>>;
+
+/** A body with the spellings of protobuf JSON made canonical, and what was said about it on the way. */
+export type Normalised = { readonly value: unknown; readonly issues: readonly Issue[] };
+
+/**
+ * Rewrites what protobuf JSON allows into the one form the schemas know: proto names (`retry_on`) become JSON names, enum
+ * numbers become names, numbers in quotes become numbers, null members are dropped. Unknown members are dropped with a
+ * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
+ */
+export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
+  const walk: Walk = { issues: [], path: [...path] };
+  return { value: visit(schema, value, walk), issues: walk.issues };
+}
+
+function visit(schema: z.core.$ZodType, value: unknown, walk: Walk): unknown {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'optional':
+      return visit(def.innerType, value, walk);
+    case 'object':
+      return isPlain(value) ? visitObject(def.shape, value, walk) : value;
+    case 'array':
+      return Array.isArray(value) ? visitEach(def.element, value, walk) : value;
+    case 'record':
+      return isPlain(value) ? visitRecord(def.valueType, value, walk) : value;
+    case 'enum':
+      return typeof value === 'number' ? (enumNumbers.get(schema)?.names.get(value) ?? value) : value;
+    case 'number':
+      return typeof value === 'string' ? numberOf(value) : value;
+    default:
+      return value;
+  }
+}
+
+function visitObject(shape: z.core.$ZodShape, value: Plain, walk: Walk): unknown {
+  const result: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    const name = memberName(shape, key);
+    if (name === undefined) {
+      refuse(walk, key, unknownMember(key, Object.keys(shape)));
+    } else if (Object.hasOwn(result, name)) {
+      walk.issues.push(
+        issueOf('error', 'XEB0012', [...walk.path, key], {
+          problem: `is the same field as ${name}, which is given as well`,
+          fix: 'keep one of them',
+        }),
+      );
+    } else if (member !== null && member !== undefined) {
+      result[name] = step(walk, name, () => visit(shape[name] as z.core.$ZodType, member, walk));
+    }
+  }
+  return result;
+}
+
+function visitEach(element: z.core.$ZodType, list: readonly unknown[], walk: Walk): unknown {
+  return list.map((item, index) => step(walk, index, () => visit(element, item, walk)));
+}
+
+function visitRecord(element: z.core.$ZodType, record: Plain, walk: Walk): unknown {
+  const entries = Object.entries(record).filter(([key]) => key !== '__proto__');
+  return Object.fromEntries(entries.map(([key, member]) => [key, step(walk, key, () => visit(element, member, walk))]));
+}
+
+function step<T>(walk: Walk, name: Step, visitMember: () => T): T {
+  walk.path.push(name);
+  const result = visitMember();
+  walk.path.pop();
+  return result;
+}
+
+function refuse(walk: Walk, key: string, issue: Pick<Issue, 'message'>): void {
+  walk.issues.push({ code: 'XEB0008', level: 'warning', path: [...walk.path, key], ...issue });
+}
+
+function unknownMember(key: string, known: readonly string[]): Pick<Issue, 'message'> {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? 'remove it, or see what is known by `kubectl explain`' : `did you mean ${meant}?`;
+  return { message: `is not a known field and is ignored; ${hint}` };
+}
+
+function memberName(shape: z.core.$ZodShape, key: string): string | undefined {
+  if (Object.hasOwn(shape, key)) return key;
+  if (!key.includes('_')) return undefined;
+  const name = key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.hasOwn(shape, name) ? name : undefined;
+}
+
+function numberOf(text: string): number | string {
+  return /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : text;
+}
+
+export function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

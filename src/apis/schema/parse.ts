@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { Issue } from '../issue.ts';
+import { explain, stepsOf } from './explain.ts';
+import { normalise } from './normalise.ts';
+import { repair } from './repair.ts';
+
+type Step = string | number;
+
+/**
+ * A body that was read. `spec` is absent when an issue is an error. `draft` is there even then, if it can be: the body with
+ * its unreadable places emptied, so that everything else can be judged too; `blind` are the paths of these places.
+ */
+export type Parsed<T> = {
+  readonly spec: T | undefined;
+  readonly issues: readonly Issue[];
+  readonly draft: T | undefined;
+  readonly blind: readonly (readonly Step[])[];
+};
+
+const mostRepairs = 4;
+
+/** Reads a body by its schema. What is clean costs one pass; spelling, suggestions and explanations cost more. */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly Step[]): Parsed<T> {
+  const clean = schema.safeParse(body);
+  if (clean.success) return { spec: clean.data, issues: [], draft: clean.data, blind: [] };
+  const { value, issues } = normalise(schema, body, path);
+  const second = schema.safeParse(value);
+  if (second.success) {
+    const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;
+    return { spec, issues, draft: second.data, blind: [] };
+  }
+  const found = second.error.issues.map((raw) => explain(raw, value, path));
+  const { draft, blind } = draftOf(schema, value, second.error);
+  return { spec: undefined, issues: [...issues, ...found], draft, blind: blind.map((steps) => [...path, ...steps]) };
+}
+
+function draftOf<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  error: z.ZodError<T>,
+): { readonly draft: T | undefined; readonly blind: readonly (readonly Step[])[] } {
+  const blind: (readonly Step[])[] = [];
+  let current = value;
+  let broken: readonly z.core.$ZodIssue[] = error.issues;
+  for (let round = 0; round < mostRepairs; round += 1) {
+    // From the back, so that taking one place out does not move another.
+    for (const raw of broken.toReversed()) {
+      const steps = stepsOf(raw.path);
+      blind.push(steps);
+      current = repair(schema, current, steps);
+    }
+    const result = schema.safeParse(current);
+    if (result.success) return { draft: result.data, blind };
+    broken = result.error.issues;
+  }
+  return { draft: undefined, blind };
+}
+
+/** Whether what is said about `path` rests on a place that could not be read. */
+export function isBlind(path: readonly Step[], blind: readonly (readonly Step[])[]): boolean {
+  return blind.some((hidden) => {
+    const shared = Math.min(hidden.length, path.length);
+    return hidden.slice(0, shared).every((step, index) => step === path[index]);
+  });
+}
