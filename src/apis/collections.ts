@@ -1,14 +1,19 @@
-import type { z } from 'zod';
+import { type CollectionFacts, type CollectionOf, istioCollection, kubernetesCollection } from './collection.ts';
 import type { Issue } from './issue.ts';
-import { configMapSchema, type ConfigMapSpec } from './kubernetes/config-map.ts';
-import { deploymentSchema, type DeploymentSpec } from './kubernetes/deployment.ts';
-import { endpointSliceSchema, type EndpointSliceSpec, endpointsSchema, type EndpointsSpec } from './kubernetes/endpoints.ts';
-import { namespaceSchema, type NamespaceSpec } from './kubernetes/namespace.ts';
-import { nodeSchema, type NodeSpec } from './kubernetes/node.ts';
-import { podSchema, type PodSpec } from './kubernetes/pod.ts';
-import { secretSchema, type SecretSpec } from './kubernetes/secret.ts';
-import { serviceAccountSchema, type ServiceAccountSpec } from './kubernetes/service-account.ts';
-import { serviceSchema, type ServiceSpec } from './kubernetes/service.ts';
+import { type ConfigMapSpec, configMapSchema } from './kubernetes/config-map.ts';
+import { type DeploymentSpec, deploymentSchema } from './kubernetes/deployment.ts';
+import {
+  type EndpointSliceSpec,
+  type EndpointsSpec,
+  endpointSliceSchema,
+  endpointsSchema,
+} from './kubernetes/endpoints.ts';
+import { type NamespaceSpec, namespaceSchema } from './kubernetes/namespace.ts';
+import { type NodeSpec, nodeSchema } from './kubernetes/node.ts';
+import { type PodSpec, podSchema } from './kubernetes/pod.ts';
+import { type SecretSpec, secretSchema } from './kubernetes/secret.ts';
+import { type ServiceSpec, serviceSchema } from './kubernetes/service.ts';
+import { type ServiceAccountSpec, serviceAccountSchema } from './kubernetes/service-account.ts';
 import { destinationRuleSchema } from './networking/destination-rule.ts';
 import { envoyFilterSchema } from './networking/envoy-filter.ts';
 import { gatewaySchema } from './networking/gateway.ts';
@@ -26,6 +31,14 @@ import type {
 import { proxyConfigSchema } from './networking/proxy-config.ts';
 import { serviceEntrySchema } from './networking/service-entry.ts';
 import { sidecarSchema } from './networking/sidecar.ts';
+import { validateDestinationRule } from './networking/validate-destination-rule.ts';
+import { validateEnvoyFilter } from './networking/validate-envoy-filter.ts';
+import { validateGateway } from './networking/validate-gateway.ts';
+import { validateProxyConfig } from './networking/validate-proxy-config.ts';
+import { validateServiceEntry } from './networking/validate-service-entry.ts';
+import { validateSidecar } from './networking/validate-sidecar.ts';
+import { validateVirtualService } from './networking/validate-virtual-service.ts';
+import { validateWorkloadEntry, validateWorkloadGroup } from './networking/validate-workload.ts';
 import { virtualServiceSchema } from './networking/virtual-service.ts';
 import { workloadEntrySchema } from './networking/workload-entry.ts';
 import { workloadGroupSchema } from './networking/workload-group.ts';
@@ -55,52 +68,139 @@ export type SpecByKind = {
 
 export type Kind = keyof SpecByKind;
 
-/** What validation reads of an object's metadata. The model's ObjectMeta fits. */
-export type MetaForValidation = {
-  readonly namespace: string;
-  readonly name: string;
-  readonly annotations: Readonly<Record<string, string>>;
+/** What is known about one kind; of an unknown one, about some kind. */
+export type Collection<K extends Kind = Kind> = CollectionOf<K, SpecByKind[K]>;
+
+type Row<K extends Kind> = Pick<CollectionFacts<K, SpecByKind[K]>, 'plural' | 'schema' | 'validate'> &
+  Partial<CollectionFacts<K, SpecByKind[K]>>;
+
+function networking<K extends Kind>(kind: K, row: Row<K>): Collection<K> {
+  return istioCollection({
+    kind,
+    group: 'networking.istio.io',
+    shortNames: [],
+    categories: ['istio-io', 'networking-istio-io'],
+    versions: ['v1', 'v1beta1', 'v1alpha3'],
+    scope: 'namespaced',
+    source: 'istio',
+    ...row,
+  });
+}
+
+function kubernetes<K extends Kind>(kind: K, row: Omit<Row<K>, 'validate'>): Collection<K> {
+  return kubernetesCollection({
+    kind,
+    group: '',
+    shortNames: [],
+    categories: [],
+    versions: ['v1'],
+    scope: 'namespaced',
+    source: 'kubernetes',
+    ...row,
+    validate: trusted,
+  });
+}
+
+/** The API server has judged it. */
+function trusted(): readonly Issue[] {
+  return [];
+}
+
+/** Every kind xebec reads. A new kind is one row here and one file beside its kin. */
+export const collections: { readonly [K in Kind]: Collection<K> } = {
+  VirtualService: networking('VirtualService', {
+    plural: 'virtualservices',
+    shortNames: ['vs'],
+    schema: virtualServiceSchema,
+    validate: validateVirtualService,
+  }),
+  DestinationRule: networking('DestinationRule', {
+    plural: 'destinationrules',
+    shortNames: ['dr'],
+    schema: destinationRuleSchema,
+    validate: validateDestinationRule,
+  }),
+  Gateway: networking('Gateway', {
+    plural: 'gateways',
+    shortNames: ['gw'],
+    schema: gatewaySchema,
+    validate: validateGateway,
+  }),
+  ServiceEntry: networking('ServiceEntry', {
+    plural: 'serviceentries',
+    shortNames: ['se'],
+    schema: serviceEntrySchema,
+    validate: validateServiceEntry,
+  }),
+  WorkloadEntry: networking('WorkloadEntry', {
+    plural: 'workloadentries',
+    shortNames: ['we'],
+    schema: workloadEntrySchema,
+    validate: validateWorkloadEntry,
+  }),
+  WorkloadGroup: networking('WorkloadGroup', {
+    plural: 'workloadgroups',
+    shortNames: ['wg'],
+    schema: workloadGroupSchema,
+    validate: validateWorkloadGroup,
+  }),
+  Sidecar: networking('Sidecar', { plural: 'sidecars', schema: sidecarSchema, validate: validateSidecar }),
+  EnvoyFilter: networking('EnvoyFilter', {
+    plural: 'envoyfilters',
+    versions: ['v1alpha3'],
+    schema: envoyFilterSchema,
+    validate: validateEnvoyFilter,
+  }),
+  ProxyConfig: networking('ProxyConfig', {
+    plural: 'proxyconfigs',
+    versions: ['v1beta1'],
+    schema: proxyConfigSchema,
+    validate: validateProxyConfig,
+  }),
+  Namespace: kubernetes('Namespace', {
+    plural: 'namespaces',
+    shortNames: ['ns'],
+    scope: 'cluster',
+    schema: namespaceSchema,
+  }),
+  Service: kubernetes('Service', { plural: 'services', shortNames: ['svc'], schema: serviceSchema }),
+  EndpointSlice: kubernetes('EndpointSlice', {
+    group: 'discovery.k8s.io',
+    plural: 'endpointslices',
+    schema: endpointSliceSchema,
+  }),
+  Endpoints: kubernetes('Endpoints', { plural: 'endpoints', shortNames: ['ep'], schema: endpointsSchema }),
+  Pod: kubernetes('Pod', { plural: 'pods', shortNames: ['po'], schema: podSchema }),
+  Deployment: kubernetes('Deployment', {
+    group: 'apps',
+    plural: 'deployments',
+    shortNames: ['deploy'],
+    schema: deploymentSchema,
+  }),
+  Node: kubernetes('Node', { plural: 'nodes', shortNames: ['no'], scope: 'cluster', schema: nodeSchema }),
+  ServiceAccount: kubernetes('ServiceAccount', {
+    plural: 'serviceaccounts',
+    shortNames: ['sa'],
+    schema: serviceAccountSchema,
+  }),
+  Secret: kubernetes('Secret', { plural: 'secrets', schema: secretSchema }),
+  ConfigMap: kubernetes('ConfigMap', { plural: 'configmaps', shortNames: ['cm'], schema: configMapSchema }),
 };
 
-/** A body that was read: `spec` is absent when an issue is an error. */
-export type Parsed<T> = { readonly spec: T | undefined; readonly issues: readonly Issue[] };
+const byApiVersionAndKind: ReadonlyMap<string, Collection> = new Map(
+  Object.values(collections).flatMap((collection: Collection) =>
+    apiVersionsOf(collection).map((apiVersion) => [`${apiVersion} ${collection.kind}`, collection] as const),
+  ),
+);
 
-export type Collection<K extends Kind = Kind> = {
-  readonly kind: K;
-  /** Empty for Kubernetes' core group. */
-  readonly group: string;
-  readonly plural: string;
-  readonly shortNames: readonly string[];
-  readonly categories: readonly string[];
-  /** All that are accepted, the newest first. */
-  readonly versions: readonly string[];
-  readonly scope: 'namespaced' | 'cluster';
-  readonly source: 'istio' | 'kubernetes';
-  /** Reads a whole object as it came (`apiVersion`, `kind`, `metadata`, `spec` …). Paths of issues start at the object. */
-  readonly parse: (object: unknown) => Parsed<SpecByKind[K]>;
-  /** The rules that a schema cannot say. All problems at once. */
-  readonly validate: (spec: SpecByKind[K], meta: MetaForValidation) => readonly Issue[];
-};
+/** The collection of `networking.istio.io/v1` `VirtualService`; nothing for what xebec does not read. */
+export function collectionFor(apiVersion: string, kind: string): Collection | undefined {
+  return byApiVersionAndKind.get(`${apiVersion} ${kind}`);
+}
 
-export type Schema<K extends Kind> = z.ZodType<SpecByKind[K]>;
-export const schemas: { readonly [K in Kind]: Schema<K> } = {
-  VirtualService: virtualServiceSchema,
-  DestinationRule: destinationRuleSchema,
-  Gateway: gatewaySchema,
-  ServiceEntry: serviceEntrySchema,
-  WorkloadEntry: workloadEntrySchema,
-  WorkloadGroup: workloadGroupSchema,
-  Sidecar: sidecarSchema,
-  EnvoyFilter: envoyFilterSchema,
-  ProxyConfig: proxyConfigSchema,
-  Namespace: namespaceSchema,
-  Service: serviceSchema,
-  EndpointSlice: endpointSliceSchema,
-  Endpoints: endpointsSchema,
-  Pod: podSchema,
-  Deployment: deploymentSchema,
-  Node: nodeSchema,
-  ServiceAccount: serviceAccountSchema,
-  Secret: secretSchema,
-  ConfigMap: configMapSchema,
-};
+/** `group/version` of every version a kind is read in, the newest first. */
+export function apiVersionsOf({ group, versions }: Pick<Collection, 'group' | 'versions'>): readonly string[] {
+  return versions.map((version) => (group === '' ? version : `${group}/${version}`));
+}
+
+export { collections as schemas };

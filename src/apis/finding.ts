@@ -1,5 +1,5 @@
-import type { Issue, IssueLevel } from './issue.ts';
 import type { IssueCode } from './codes.ts';
+import type { Issue, IssueLevel } from './issue.ts';
 import { describe } from './schema/words.ts';
 
 /** What a person is told: what is wrong, what was there, what may be there, what to do. */

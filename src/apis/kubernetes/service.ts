@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { Spec } from '../schema/spec.ts';
-import { intOrText, listOf, optionalFlag, optionalNumber, optionalText, textMapOrEmpty, textOrEmpty } from './schema.ts';
+import {
+  intOrText,
+  listOf,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  textMapOrEmpty,
+  textOrEmpty,
+} from './schema.ts';
 
 const portSchema = z
   .object({

@@ -50,10 +50,10 @@ const grpcServiceSchema = z.strictObject({
   initialMetadata: z.array(headerSchema).optional(),
 });
 
-const fileLogFormatSchema = atMostOne(
-  z.strictObject({ text: text.optional(), labels: struct.optional() }),
-  ['text', 'labels'],
-);
+const fileLogFormatSchema = atMostOne(z.strictObject({ text: text.optional(), labels: struct.optional() }), [
+  'text',
+  'labels',
+]);
 
 const alsBase = { ...target, logName: text.optional(), filterStateObjectsToLog: textList.optional() };
 
@@ -145,6 +145,9 @@ const providers = {
 /** The members of the oneof: `name` beside exactly one of these. */
 export const providerKinds = Object.keys(providers) as readonly (keyof typeof providers)[];
 
-export const extensionProviderSchema = atMostOne(z.strictObject({ name: text.optional(), ...providers }), providerKinds);
+export const extensionProviderSchema = atMostOne(
+  z.strictObject({ name: text.optional(), ...providers }),
+  providerKinds,
+);
 
 export type ExtensionProvider = Spec<typeof extensionProviderSchema>;

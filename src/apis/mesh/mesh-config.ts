@@ -5,7 +5,7 @@ import { duration, flag, int32, protoEnum, text, textList, textMap, uint32 } fro
 import { atMostOne } from '../schema/oneof.ts';
 import type { Spec } from '../schema/spec.ts';
 import { extensionProviderSchema } from './extension-provider.ts';
-import { meshProxyConfigSchema, type MeshProxyConfigSpec } from './proxy-config.ts';
+import { type MeshProxyConfigSpec, meshProxyConfigSchema } from './proxy-config.ts';
 
 const configSourceSchema = z.strictObject({
   address: text.optional(),
@@ -25,9 +25,7 @@ const certificateDataSchema = atMostOne(
 
 export const labelSelectorSchema = z.strictObject({
   matchLabels: textMap.optional(),
-  matchExpressions: z
-    .array(z.strictObject({ key: text, operator: text, values: textList.optional() }))
-    .optional(),
+  matchExpressions: z.array(z.strictObject({ key: text, operator: text, values: textList.optional() })).optional(),
 });
 
 const tlsConfigSchema = z.strictObject({
@@ -76,9 +74,7 @@ export const meshConfigSchema = z.strictObject({
   enableEnvoyAccessLogService: flag.optional(),
   disableEnvoyListenerLog: flag.optional(),
   defaultConfig: meshProxyConfigSchema.optional(),
-  outboundTrafficPolicy: z
-    .strictObject({ mode: protoEnum(['REGISTRY_ONLY', 'ALLOW_ANY']).optional() })
-    .optional(),
+  outboundTrafficPolicy: z.strictObject({ mode: protoEnum(['REGISTRY_ONLY', 'ALLOW_ANY']).optional() }).optional(),
   inboundTrafficPolicy: z.strictObject({ mode: protoEnum(['PASSTHROUGH', 'LOCALHOST']).optional() }).optional(),
   configSources: z.array(configSourceSchema).optional(),
   enableAutoMtls: flag.optional(),

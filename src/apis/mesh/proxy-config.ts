@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { double, duration, flag, int32, int64, protoEnum, text, textList, textMap, uint32 } from '../schema/fields.ts';
-import { atMostOne, exactlyOne } from '../schema/oneof.ts';
-import type { Spec } from '../schema/spec.ts';
 import { proxyImageSchema } from '../networking/proxy-config.ts';
 import { clientTlsSchema, tcpKeepaliveSchema } from '../networking/traffic-policy.ts';
 import { readinessProbeSchema } from '../networking/workload-group.ts';
+import { double, duration, flag, int32, int64, protoEnum, text, textList, textMap, uint32 } from '../schema/fields.ts';
+import { atMostOne, exactlyOne } from '../schema/oneof.ts';
+import type { Spec } from '../schema/spec.ts';
 
 const traceContext = protoEnum(['UNSPECIFIED', 'W3C_TRACE_CONTEXT', 'GRPC_BIN', 'CLOUD_TRACE_CONTEXT', 'B3']);
 
@@ -54,7 +54,14 @@ export const tracingSchema = atMostOne(
   ['zipkin', 'lightstep', 'datadog', 'stackdriver', 'openCensusAgent'],
 );
 
-const forwardClientCert = protoEnum(['UNDEFINED', 'SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY']);
+const forwardClientCert = protoEnum([
+  'UNDEFINED',
+  'SANITIZE',
+  'FORWARD_ONLY',
+  'APPEND_FORWARD',
+  'SANITIZE_SET',
+  'ALWAYS_FORWARD_ONLY',
+]);
 
 const disabledSchema = z.strictObject({ disabled: flag.optional() });
 
@@ -73,9 +80,7 @@ export const proxyHeadersSchema = z.strictObject({
   server: z.strictObject({ disabled: flag.optional(), value: text.optional() }).optional(),
   attemptCount: disabledSchema.optional(),
   envoyDebugHeaders: disabledSchema.optional(),
-  metadataExchangeHeaders: z
-    .strictObject({ mode: protoEnum(['UNDEFINED', 'IN_MESH']).optional() })
-    .optional(),
+  metadataExchangeHeaders: z.strictObject({ mode: protoEnum(['UNDEFINED', 'IN_MESH']).optional() }).optional(),
   preserveHttp1HeaderCase: flag.optional(),
   xForwardedHost: z.strictObject({ enabled: flag.optional() }).optional(),
   xForwardedPort: z.strictObject({ enabled: flag.optional() }).optional(),
@@ -89,7 +94,11 @@ export const meshProxyConfigSchema = atMostOne(
     configPath: text.optional(),
     binaryPath: text.optional(),
     serviceCluster: text.optional(),
-    tracingServiceName: protoEnum(['APP_LABEL_AND_NAMESPACE', 'CANONICAL_NAME_ONLY', 'CANONICAL_NAME_AND_NAMESPACE']).optional(),
+    tracingServiceName: protoEnum([
+      'APP_LABEL_AND_NAMESPACE',
+      'CANONICAL_NAME_ONLY',
+      'CANONICAL_NAME_AND_NAMESPACE',
+    ]).optional(),
     drainDuration: duration.optional(),
     parentShutdownDuration: duration.optional(),
     terminationDrainDuration: duration.optional(),

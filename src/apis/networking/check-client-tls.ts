@@ -9,21 +9,29 @@ export function checkClientTls(field: Field, tls: ClientTls | undefined): void {
   const byCredential = (mode === 'SIMPLE' || mode === 'MUTUAL') && Boolean(credentialName);
   if (byCredential) {
     for (const file of ['clientCertificate', 'privateKey', 'caCertificates', 'caCrl'] as const) {
-      if (tls[file]) field.at(file).error('XEB0309', { problem: 'cannot stand beside credentialName', fix: 'keep one of them' });
+      if (tls[file])
+        field.at(file).error('XEB0309', { problem: 'cannot stand beside credentialName', fix: 'keep one of them' });
     }
     return;
   }
   if (mode !== 'MUTUAL') return;
   for (const file of ['clientCertificate', 'privateKey'] as const) {
-    if (!tls[file]) field.at(file).error('XEB0309', { problem: 'is missing for mode MUTUAL', fix: 'set it, or credentialName' });
+    if (!tls[file])
+      field.at(file).error('XEB0309', { problem: 'is missing for mode MUTUAL', fix: 'set it, or credentialName' });
   }
 }
 
 function checkSkippedVerification(field: Field, tls: ClientTls): void {
   if (tls.insecureSkipVerify !== true || (tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL')) return;
-  const unused = ['caCertificates', 'subjectAltNames', ...(tls.mode === 'SIMPLE' ? (['credentialName'] as const) : [])] as const;
+  const unused = [
+    'caCertificates',
+    'subjectAltNames',
+    ...(tls.mode === 'SIMPLE' ? (['credentialName'] as const) : []),
+  ] as const;
   for (const member of unused) {
     if ((tls[member] ?? '').length === 0) continue;
-    field.at(member).error('XEB0309', { problem: 'is not verified, because insecureSkipVerify is true', fix: 'keep one of them' });
+    field
+      .at(member)
+      .error('XEB0309', { problem: 'is not verified, because insecureSkipVerify is true', fix: 'keep one of them' });
   }
 }

@@ -11,7 +11,10 @@ export function checkEgress(field: Field, egress: readonly EgressListener[], nam
     const at = field.at(index);
     if (listener.port !== undefined) checkEgressPort(at, listener, listener.port);
     else if (index < egress.length - 1) {
-      at.error('XEB0602', { problem: 'has no port, but is not the last', fix: 'give it a port, or move it to the end' });
+      at.error('XEB0602', {
+        problem: 'has no port, but is not the last',
+        fix: 'give it a port, or move it to the end',
+      });
     }
     checkEgressHosts(at.at('hosts'), listener.hosts, namespace);
   }
@@ -25,19 +28,29 @@ export function checkEgress(field: Field, egress: readonly EgressListener[], nam
   );
 }
 
-function checkEgressPort(field: Field, { bind = '', captureMode = 'DEFAULT' }: EgressListener, port: NonNullable<EgressListener['port']>): void {
+function checkEgressPort(
+  field: Field,
+  { bind = '', captureMode = 'DEFAULT' }: EgressListener,
+  port: NonNullable<EgressListener['port']>,
+): void {
   if (port.name) checkDnsLabel(field.at('port', 'name'), port.name);
   checkOptionalProtocol(field.at('port', 'protocol'), port.protocol);
-  if (port.targetPort) field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect here', fix: 'remove it' });
+  if (port.targetPort)
+    field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect here', fix: 'remove it' });
   if (port.number) {
     checkPort(field.at('port', 'number'), port.number);
     checkBindAddress(field.at('bind'), bind);
     return;
   }
   if (isUnixAddress(bind)) checkUnixAddress(field.at('bind'), bind);
-  else field.at('bind').error('XEB0605', { problem: 'is not a unix socket, and the port is 0', got: bind, fix: 'give a port number' });
+  else
+    field
+      .at('bind')
+      .error('XEB0605', { problem: 'is not a unix socket, and the port is 0', got: bind, fix: 'give a port number' });
   if (captureMode === 'IPTABLES') {
-    field.at('captureMode').error('XEB0605', { problem: 'cannot capture a unix socket', got: captureMode, allowed: 'DEFAULT or NONE' });
+    field
+      .at('captureMode')
+      .error('XEB0605', { problem: 'cannot capture a unix socket', got: captureMode, allowed: 'DEFAULT or NONE' });
   }
 }
 
@@ -48,7 +61,8 @@ function checkEgressHosts(field: Field, hosts: readonly string[], namespace: str
     checkEgressHost(field.at(index), host);
     const full = host.startsWith('./') ? `${namespace}${host.slice(1)}` : host;
     const covered = seen.has(full) || seen.has('*/*') || seen.has(`${full.slice(0, full.indexOf('/'))}/*`);
-    if (covered) field.at(index).warn('XEB0603', { problem: 'is covered by a host above', got: host, fix: 'remove it' });
+    if (covered)
+      field.at(index).warn('XEB0603', { problem: 'is covered by a host above', got: host, fix: 'remove it' });
     seen.add(full);
   }
 }
@@ -56,7 +70,12 @@ function checkEgressHosts(field: Field, hosts: readonly string[], namespace: str
 function checkEgressHost(field: Field, host: string): void {
   const slash = host.indexOf('/');
   if (slash < 0) {
-    field.error('XEB0603', { problem: 'has no namespace', got: host, allowed: 'namespace/dnsName', fix: `write ./${host} or */${host}` });
+    field.error('XEB0603', {
+      problem: 'has no namespace',
+      got: host,
+      allowed: 'namespace/dnsName',
+      fix: `write ./${host} or */${host}`,
+    });
     return;
   }
   const namespace = host.slice(0, slash);
@@ -64,7 +83,12 @@ function checkEgressHost(field: Field, host: string): void {
   if (!['*', '.', '~'].includes(namespace) && !isDnsLabel(namespace)) {
     field.error('XEB0603', { problem: 'has no usable namespace', got: host, allowed: 'a namespace, *, . or ~' });
   }
-  if (!isWildcardDnsName(name)) field.error('XEB0101', { problem: 'has no host name', got: host, allowed: 'a DNS name whose first label may be *' });
+  if (!isWildcardDnsName(name))
+    field.error('XEB0101', {
+      problem: 'has no host name',
+      got: host,
+      allowed: 'a DNS name whose first label may be *',
+    });
   else if (name !== '*' && !name.includes('.')) {
     field.error('XEB0603', { problem: 'is a short name', got: host, fix: 'write the complete name, or *' });
   } else if (isPartialWildcard(name)) {

@@ -29,7 +29,11 @@ export function checkEndpoint(field: Field, endpoint: WorkloadEntrySpec, rules: 
   checkLabels(field.at('labels'), endpoint.labels);
 }
 
-function checkAddress(field: Field, endpoint: WorkloadEntrySpec, { hostNames, sockets, portNames }: EndpointRules): void {
+function checkAddress(
+  field: Field,
+  endpoint: WorkloadEntrySpec,
+  { hostNames, sockets, portNames }: EndpointRules,
+): void {
   const { address = '', network, ports = {} } = endpoint;
   const at = field.at('address');
   if (address === '') {
@@ -37,9 +41,13 @@ function checkAddress(field: Field, endpoint: WorkloadEntrySpec, { hostNames, so
     else at.error('XEB0502', { problem: 'is required and missing', fix: 'give an address, or a network' });
   } else if (isUnixAddress(address) && sockets) {
     checkUnixAddress(at, address);
-    if (Object.keys(ports).length > 0) field.at('ports').error('XEB0503', { problem: 'cannot be set for a unix socket', fix: 'remove it' });
+    if (Object.keys(ports).length > 0)
+      field.at('ports').error('XEB0503', { problem: 'cannot be set for a unix socket', fix: 'remove it' });
     if (portNames !== undefined && portNames.length !== 1) {
-      at.error('XEB0503', { problem: `is a unix socket, but the entry has ${portNames.length} ports`, allowed: 'exactly 1 port' });
+      at.error('XEB0503', {
+        problem: `is a unix socket, but the entry has ${portNames.length} ports`,
+        allowed: 'exactly 1 port',
+      });
     }
   } else if (!isIp(address) && !(hostNames && isDnsName(address))) {
     const allowed = hostNames ? 'an IP address or a host name' : 'an IP address or unix:///path';

@@ -24,7 +24,10 @@ export function checkAuthorityOnce(field: Field, { rewrite, headers }: HttpRoute
     }
   }
   if (places.length < 2) return;
-  field.warn('XEB0214', { problem: `sets the authority more than once: ${places.join(', ')}`, fix: 'keep one of them' });
+  field.warn('XEB0214', {
+    problem: `sets the authority more than once: ${places.join(', ')}`,
+    fix: 'keep one of them',
+  });
 }
 
 function checkOperations(field: Field, operations: Operations | undefined, authority: boolean): void {

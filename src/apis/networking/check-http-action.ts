@@ -16,12 +16,17 @@ const excluded: readonly (readonly [Action, readonly (keyof HttpRoute)[]])[] = [
 export function checkOneAction(field: Field, route: HttpRoute): void {
   const actions = ['route', 'redirect', 'directResponse', 'delegate'] as const;
   if (!actions.some((action) => isGiven(route[action]))) {
-    field.error('XEB0203', { problem: 'leads nowhere', allowed: 'route, redirect, directResponse or delegate', fix: 'add one' });
+    field.error('XEB0203', {
+      problem: 'leads nowhere',
+      allowed: 'route, redirect, directResponse or delegate',
+      fix: 'add one',
+    });
   }
   for (const [action, others] of excluded) {
     if (route[action] === undefined) continue;
     for (const other of others) {
-      if (isGiven(route[other])) field.at(other).error('XEB0204', { problem: `cannot stand beside ${action}`, fix: 'keep one of them' });
+      if (isGiven(route[other]))
+        field.at(other).error('XEB0204', { problem: `cannot stand beside ${action}`, fix: 'keep one of them' });
     }
   }
   if (route.redirect !== undefined && route.websocketUpgrade === true) {
@@ -43,13 +48,19 @@ export function checkRedirect(field: Field, redirect: HttpRedirect | undefined):
   if (redirect === undefined) return;
   const { uri, authority, scheme, port, derivePort, redirectCode: code = 0 } = redirect;
   if (!uri && !authority && !scheme && port === undefined && derivePort === undefined) {
-    field.error('XEB0209', { problem: 'changes nothing', allowed: 'uri, authority, scheme, port or derivePort', fix: 'set one' });
+    field.error('XEB0209', {
+      problem: 'changes nothing',
+      allowed: 'uri, authority, scheme, port or derivePort',
+      fix: 'set one',
+    });
   }
   if (code !== 0 && (code < 300 || code > 399)) {
     field.at('redirectCode').error('XEB0209', { problem: 'is not a redirect', got: code, allowed: '300 to 399' });
   } else if (code !== 0 && !sentRedirectCodes.includes(code)) {
     const allowed = sentRedirectCodes.join(', ');
-    field.at('redirectCode').warn('XEB0209', { problem: 'cannot be sent by Envoy, which sends 301', got: code, allowed });
+    field
+      .at('redirectCode')
+      .warn('XEB0209', { problem: 'cannot be sent by Envoy, which sends 301', got: code, allowed });
   }
   if (scheme && scheme !== 'http' && scheme !== 'https') {
     field.at('scheme').error('XEB0209', { problem: 'is not a scheme', got: scheme, allowed: 'http or https' });
@@ -61,7 +72,11 @@ export function checkRewrite(field: Field, rewrite: HttpRewrite | undefined): vo
   if (rewrite === undefined) return;
   const { uri, authority, uriRegexRewrite: regex } = rewrite;
   if (!uri && !authority && regex === undefined) {
-    field.error('XEB0210', { problem: 'changes nothing', allowed: 'uri, uriRegexRewrite or authority', fix: 'set one' });
+    field.error('XEB0210', {
+      problem: 'changes nothing',
+      allowed: 'uri, uriRegexRewrite or authority',
+      fix: 'set one',
+    });
   }
   if (uri && regex !== undefined) {
     field.at('uriRegexRewrite').error('XEB0210', { problem: 'cannot stand beside uri', fix: 'keep one of them' });
@@ -80,11 +95,15 @@ export function checkDirectResponse(field: Field, response: HttpDirectResponse |
   if (response === undefined) return;
   const { status = 0, body } = response;
   if (status < 200 || status > 599) {
-    field.at('status').error('XEB0212', { problem: 'is not a status to answer with', got: status, allowed: '200 to 599' });
+    field
+      .at('status')
+      .error('XEB0212', { problem: 'is not a status to answer with', got: status, allowed: '200 to 599' });
   }
   const text = body?.string ?? body?.bytes ?? '';
   const size = Buffer.byteLength(text, body?.bytes === undefined ? 'utf8' : 'base64');
   const fix = 'serve it from a workload';
-  if (size > mostBodyBytes) field.at('body').error('XEB0212', { problem: `is ${size} bytes`, allowed: 'at most 1 MiB', fix });
-  else if (size > warnBodyBytes) field.at('body').warn('XEB0212', { problem: `is ${size} bytes, held by every proxy`, fix });
+  if (size > mostBodyBytes)
+    field.at('body').error('XEB0212', { problem: `is ${size} bytes`, allowed: 'at most 1 MiB', fix });
+  else if (size > warnBodyBytes)
+    field.at('body').warn('XEB0212', { problem: `is ${size} bytes, held by every proxy`, fix });
 }

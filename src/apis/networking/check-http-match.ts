@@ -25,11 +25,20 @@ export function checkHttpMatch(field: Field, match: HttpMatchRequest, context: M
   if (match.sourceNamespace) checkDnsLabel(field.at('sourceNamespace'), match.sourceNamespace);
 }
 
-function checkHeaderMatches(field: Field, matches: HttpMatchRequest['headers'], { boundToGateways }: MatchContext): void {
+function checkHeaderMatches(
+  field: Field,
+  matches: HttpMatchRequest['headers'],
+  { boundToGateways }: MatchContext,
+): void {
   for (const [name, value] of Object.entries(matches ?? {})) {
     checkMatchedHeader(field.at(name), name);
     checkStringMatch(field.at(name), value, { presence: true });
     if (!isClaim(name) || boundToGateways) continue;
-    field.at(name).error('XEB0215', { problem: 'matches a JWT claim, which sidecars cannot', fix: 'bind the rule to a gateway only' });
+    field
+      .at(name)
+      .error('XEB0215', {
+        problem: 'matches a JWT claim, which sidecars cannot',
+        fix: 'bind the rule to a gateway only',
+      });
   }
 }

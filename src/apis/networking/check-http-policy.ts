@@ -11,7 +11,10 @@ export function checkRetries(field: Field, retries: HttpRetry | undefined): void
   const { attempts = 0, perTryTimeout, retryOn, retryRemoteLocalities, backoff } = retries;
   checkCount(field.at('attempts'), attempts);
   if (attempts === 0 && (perTryTimeout !== undefined || retryOn || retryRemoteLocalities !== undefined)) {
-    field.error('XEB0208', { problem: 'has a policy, but attempts is 0, which turns retries off', fix: 'set attempts' });
+    field.error('XEB0208', {
+      problem: 'has a policy, but attempts is 0, which turns retries off',
+      fix: 'set attempts',
+    });
   }
   checkDuration(field.at('perTryTimeout'), perTryTimeout);
   checkDuration(field.at('backoff'), backoff);
@@ -25,28 +28,50 @@ export function checkRetries(field: Field, retries: HttpRetry | undefined): void
 
 export function checkCors(field: Field, cors: CorsPolicy | undefined): void {
   if (cors === undefined) return;
-  for (const [index, origin] of (cors.allowOrigin ?? []).entries()) checkClassicOrigin(field.at('allowOrigin', index), origin);
+  for (const [index, origin] of (cors.allowOrigin ?? []).entries())
+    checkClassicOrigin(field.at('allowOrigin', index), origin);
   for (const [index, origin] of (cors.allowOrigins ?? []).entries()) {
     const at = field.at('allowOrigins', index);
-    if (!origin.exact && !origin.prefix && !origin.regex) at.error('XEB0211', { problem: 'matches no origin', fix: 'give exact, prefix or regex' });
+    if (!origin.exact && !origin.prefix && !origin.regex)
+      at.error('XEB0211', { problem: 'matches no origin', fix: 'give exact, prefix or regex' });
     else checkStringMatch(at, origin);
   }
-  for (const [index, method] of (cors.allowMethods ?? []).entries()) checkMethod(field.at('allowMethods', index), method);
-  for (const [index, name] of (cors.allowHeaders ?? []).entries()) checkListedHeader(field.at('allowHeaders', index), name);
-  for (const [index, name] of (cors.exposeHeaders ?? []).entries()) checkListedHeader(field.at('exposeHeaders', index), name);
+  for (const [index, method] of (cors.allowMethods ?? []).entries())
+    checkMethod(field.at('allowMethods', index), method);
+  for (const [index, name] of (cors.allowHeaders ?? []).entries())
+    checkListedHeader(field.at('allowHeaders', index), name);
+  for (const [index, name] of (cors.exposeHeaders ?? []).entries())
+    checkListedHeader(field.at('exposeHeaders', index), name);
   if (cors.maxAge === undefined) return;
   const millis = millisOf(cors.maxAge);
   if (millis >= 1000 && millis % 1000 === 0) return;
-  field.at('maxAge').error('XEB0109', { problem: 'is not usable', got: cors.maxAge, allowed: 'whole seconds, 1s or more' });
+  field
+    .at('maxAge')
+    .error('XEB0109', { problem: 'is not usable', got: cors.maxAge, allowed: 'whole seconds, 1s or more' });
 }
 
 /** `*` or an origin. Today's Istio no longer looks at them, so a bad one, which never matches, is a warning. */
 function checkClassicOrigin(field: Field, origin: string): void {
   if (origin === '*' || /^(?:https?:\/\/)?[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?(?::\d+)?$/.test(origin)) return;
-  field.warn('XEB0211', { problem: 'is not an origin, so it never matches', got: origin, allowed: '* or [http[s]://]host[:port]' });
+  field.warn('XEB0211', {
+    problem: 'is not an origin, so it never matches',
+    got: origin,
+    allowed: '* or [http[s]://]host[:port]',
+  });
 }
 
-const corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', '*'];
+const corsMethods: readonly string[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  '*',
+];
 
 function checkMethod(field: Field, method: string): void {
   if (corsMethods.includes(method)) return;
@@ -82,7 +107,9 @@ function checkAbort(field: Field, abort: NonNullable<HttpFault['abort']>): void 
     const allowed = enumerate([...grpcStatuses], 20);
     field.at('grpcStatus').error('XEB0207', { problem: 'is not a gRPC status', got: grpcStatus, allowed });
   } else if (httpStatus !== undefined && (httpStatus < 200 || httpStatus > 600)) {
-    field.at('httpStatus').error('XEB0207', { problem: 'is not a status to answer with', got: httpStatus, allowed: '200 to 599' });
+    field
+      .at('httpStatus')
+      .error('XEB0207', { problem: 'is not a status to answer with', got: httpStatus, allowed: '200 to 599' });
   } else if (httpStatus === undefined && grpcStatus === undefined) {
     field.warn('XEB0207', { problem: 'has no status, so nothing is aborted', fix: 'set httpStatus or grpcStatus' });
   }

@@ -20,10 +20,15 @@ export function checkLocalityLb(field: Field, setting: LocalityLbSetting | undef
   for (const [index, one] of failover.entries()) checkFailover(field.at('failover', index), one);
   for (const [index, label] of failoverPriority.entries()) {
     if (failover.length === 0 || !topologyLabels.includes(label)) continue;
-    field.at('failoverPriority', index).error('XEB0307', { problem: 'cannot stand beside failover', got: label, fix: 'keep one of them' });
+    field
+      .at('failoverPriority', index)
+      .error('XEB0307', { problem: 'cannot stand beside failover', got: label, fix: 'keep one of them' });
   }
   if (failover.length + failoverPriority.length > 0 && !context.outlierDetection) {
-    field.warn('XEB0307', { problem: 'fails over, but without outlierDetection no endpoint is ever found bad', fix: 'add outlierDetection' });
+    field.warn('XEB0307', {
+      problem: 'fails over, but without outlierDetection no endpoint is ever found bad',
+      fix: 'add outlierDetection',
+    });
   }
 }
 
@@ -33,7 +38,8 @@ function checkDistribution(field: Field, distribute: NonNullable<LocalityLbSetti
     const at = field.at(index, 'to');
     const weights = Object.entries(to);
     for (const [locality, weight] of weights) {
-      if (weight < 1 || weight > 100) at.at(locality).error('XEB0307', { problem: 'is not a weight', got: weight, allowed: '1 to 100' });
+      if (weight < 1 || weight > 100)
+        at.at(locality).error('XEB0307', { problem: 'is not a weight', got: weight, allowed: '1 to 100' });
     }
     const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
     if (total !== 100) at.error('XEB0307', { problem: `has weights that add up to ${total}`, allowed: '100 in all' });
@@ -55,7 +61,11 @@ function checkLocalities(places: readonly Placed[]): void {
     } else {
       const other = seen.find((earlier) => overlap(earlier, parts));
       if (other !== undefined) {
-        at.error('XEB0307', { problem: `overlaps with ${quote(other.join('/'))}`, got: locality, fix: 'name every locality once' });
+        at.error('XEB0307', {
+          problem: `overlaps with ${quote(other.join('/'))}`,
+          got: locality,
+          fix: 'name every locality once',
+        });
       }
       seen.push(parts);
     }
@@ -72,11 +82,24 @@ function overlap(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
-function checkFailover(field: Field, { from = '', to = '' }: { readonly from?: string | undefined; readonly to?: string | undefined }): void {
-  if (from === to) field.at('to').error('XEB0307', { problem: 'is where the traffic comes from', got: to, fix: 'name another region' });
+function checkFailover(
+  field: Field,
+  { from = '', to = '' }: { readonly from?: string | undefined; readonly to?: string | undefined },
+): void {
+  if (from === to)
+    field
+      .at('to')
+      .error('XEB0307', { problem: 'is where the traffic comes from', got: to, fix: 'name another region' });
   if (to.includes('*')) field.at('to').error('XEB0307', { problem: 'has a wildcard', got: to, allowed: 'a region' });
-  if (from.includes('*')) field.at('from').warn('XEB0307', { problem: 'has a wildcard, which no region has', got: from, allowed: 'a region' });
-  for (const [name, region] of [['from', from], ['to', to]] as const) {
-    if (region.includes('/')) field.at(name).warn('XEB0307', { problem: 'is more than a region', got: region, allowed: 'a region' });
+  if (from.includes('*'))
+    field
+      .at('from')
+      .warn('XEB0307', { problem: 'has a wildcard, which no region has', got: from, allowed: 'a region' });
+  for (const [name, region] of [
+    ['from', from],
+    ['to', to],
+  ] as const) {
+    if (region.includes('/'))
+      field.at(name).warn('XEB0307', { problem: 'is more than a region', got: region, allowed: 'a region' });
   }
 }

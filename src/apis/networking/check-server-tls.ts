@@ -22,7 +22,9 @@ export function checkServerTls(field: Field, tls: Tls): void {
     field.at('caCrl').error('XEB0406', { problem: 'has no use in mode SIMPLE', fix: 'use MUTUAL, or remove it' });
   }
   if (tls.caCrl && tls.credentialName) {
-    field.at('caCrl').error('XEB0406', { problem: 'cannot stand beside credentialName', fix: 'put the list into the secret' });
+    field
+      .at('caCrl')
+      .error('XEB0406', { problem: 'cannot stand beside credentialName', fix: 'put the list into the secret' });
   }
 }
 
@@ -33,10 +35,17 @@ function hasCredential(tls: Tls): boolean {
 /** Istio's own certificates leave no room for others; for credentialName 1.4 looked away. */
 function checkIstioMutual(field: Field, tls: Tls): void {
   const fix = 'remove it: mode ISTIO_MUTUAL has its own certificates';
-  for (const member of ['serverCertificate', 'privateKey', 'caCertificates', 'credentialNames', 'tlsCertificates'] as const) {
+  for (const member of [
+    'serverCertificate',
+    'privateKey',
+    'caCertificates',
+    'credentialNames',
+    'tlsCertificates',
+  ] as const) {
     if (isSet(tls[member])) field.at(member).error('XEB0406', { problem: 'cannot be set in mode ISTIO_MUTUAL', fix });
   }
-  if (tls.credentialName) field.at('credentialName').warn('XEB0406', { problem: 'is not used in mode ISTIO_MUTUAL', fix });
+  if (tls.credentialName)
+    field.at('credentialName').warn('XEB0406', { problem: 'is not used in mode ISTIO_MUTUAL', fix });
 }
 
 const certificateMembers = [
@@ -64,7 +73,8 @@ function checkOneSource(field: Field, tls: Tls): void {
     if (isSet(tls[member])) sources.push(member);
   }
   if (sources.length < 2) return;
-  const classicPair = sources.length === 2 && sources.includes('serverCertificate') && sources.includes('credentialName');
+  const classicPair =
+    sources.length === 2 && sources.includes('serverCertificate') && sources.includes('credentialName');
   const finding = { problem: `takes certificates from ${sources.join(' and ')}`, fix: 'keep one of them' };
   field.report(classicPair ? 'warning' : 'error', 'XEB0406', finding);
 }
@@ -74,10 +84,14 @@ function checkFiles(field: Field, tls: Tls, mode: 'SIMPLE' | 'MUTUAL' | 'OPTIONA
   if (pairs.length === 0) checkPair(field, tls, mode);
   for (const [index, pair] of pairs.entries()) checkPair(field.at('tlsCertificates', index), pair, mode);
   if (pairs.length > 2) {
-    field.at('tlsCertificates').warn('XEB0406', { problem: `has ${pairs.length} pairs`, allowed: 'one RSA and one ECDSA' });
+    field
+      .at('tlsCertificates')
+      .warn('XEB0406', { problem: `has ${pairs.length} pairs`, allowed: 'one RSA and one ECDSA' });
   }
   if (mode === 'SIMPLE' || tls.caCertificates || tls.caCertCredentialName) return;
-  field.at('caCertificates').error('XEB0405', { problem: `is missing for mode ${mode}`, fix: 'set it, or credentialName' });
+  field
+    .at('caCertificates')
+    .error('XEB0405', { problem: `is missing for mode ${mode}`, fix: 'set it, or credentialName' });
 }
 
 type Pair = { readonly serverCertificate?: string | undefined; readonly privateKey?: string | undefined };
@@ -122,8 +136,14 @@ function checkCiphers(field: Field, tls: Tls): void {
   }
   for (const [index, suite] of suites.entries()) {
     const at = field.at('cipherSuites', index);
-    if (!cipherSuites.has(suite)) at.warn('XEB0407', { problem: 'is not known and is ignored', got: suite, allowed: enumerate([...cipherSuites], 4) });
-    else if (suites.indexOf(suite) !== index) at.warn('XEB0407', { problem: `repeats ${quote(suite)}`, fix: 'remove it' });
+    if (!cipherSuites.has(suite))
+      at.warn('XEB0407', {
+        problem: 'is not known and is ignored',
+        got: suite,
+        allowed: enumerate([...cipherSuites], 4),
+      });
+    else if (suites.indexOf(suite) !== index)
+      at.warn('XEB0407', { problem: `repeats ${quote(suite)}`, fix: 'remove it' });
   }
 }
 

@@ -30,20 +30,29 @@ const portMembers = ['loadBalancer', 'connectionPool', 'outlierDetection', 'tls'
 export function checkTrafficPolicy(field: Field, policy: TrafficPolicy | undefined): void {
   if (policy === undefined) return;
   if (policyMembers.every((member) => policy[member] === undefined)) {
-    field.error('XEB0301', { problem: 'sets nothing', allowed: policyMembers.join(', '), fix: 'set one, or remove it' });
+    field.error('XEB0301', {
+      problem: 'sets nothing',
+      allowed: policyMembers.join(', '),
+      fix: 'set one, or remove it',
+    });
   }
   if (policy.tunnel !== undefined && policy.proxyProtocol !== undefined) {
     field.at('proxyProtocol').error('XEB0302', { problem: 'cannot stand beside tunnel', fix: 'keep one of them' });
   }
   checkCommon(field, policy);
-  for (const [index, port] of (policy.portLevelSettings ?? []).entries()) checkPortPolicy(field.at('portLevelSettings', index), port);
+  for (const [index, port] of (policy.portLevelSettings ?? []).entries())
+    checkPortPolicy(field.at('portLevelSettings', index), port);
   checkTunnel(field.at('tunnel'), policy.tunnel);
   checkPercent(field.at('retryBudget', 'percent'), policy.retryBudget?.percent);
 }
 
 function checkPortPolicy(field: Field, policy: PortTrafficPolicy): void {
   if (portMembers.every((member) => policy[member] === undefined)) {
-    field.error('XEB0301', { problem: 'sets nothing for its port', allowed: portMembers.join(', '), fix: 'set one, or remove it' });
+    field.error('XEB0301', {
+      problem: 'sets nothing for its port',
+      allowed: portMembers.join(', '),
+      fix: 'set one, or remove it',
+    });
   }
   checkCommon(field, policy);
 }
@@ -59,10 +68,14 @@ function checkTunnel(field: Field, tunnel: TrafficPolicy['tunnel']): void {
   if (tunnel === undefined) return;
   const { protocol, targetHost, targetPort } = tunnel;
   if (protocol && protocol !== 'CONNECT' && protocol !== 'POST') {
-    field.at('protocol').error('XEB0310', { problem: 'is not a way to tunnel', got: protocol, allowed: 'CONNECT or POST' });
+    field
+      .at('protocol')
+      .error('XEB0310', { problem: 'is not a way to tunnel', got: protocol, allowed: 'CONNECT or POST' });
   }
   if (!isDnsName(targetHost) && !isIp(targetHost)) {
-    field.at('targetHost').error('XEB0310', { problem: 'is not a host', got: targetHost, allowed: 'a host name or an IP address' });
+    field
+      .at('targetHost')
+      .error('XEB0310', { problem: 'is not a host', got: targetHost, allowed: 'a host name or an IP address' });
   }
   checkPort(field.at('targetPort'), targetPort);
 }
@@ -103,7 +116,9 @@ function checkHttpPool(field: Field, http: NonNullable<ConnectionPool['http']>):
   ]);
   checkDuration(field.at('idleTimeout'), http.idleTimeout);
   if (http.h2UpgradePolicy === 'UPGRADE' && http.useClientProtocol === true) {
-    field.at('useClientProtocol').error('XEB0302', { problem: 'cannot stand beside h2UpgradePolicy UPGRADE', fix: 'keep one of them' });
+    field
+      .at('useClientProtocol')
+      .error('XEB0302', { problem: 'cannot stand beside h2UpgradePolicy UPGRADE', fix: 'keep one of them' });
   }
 }
 

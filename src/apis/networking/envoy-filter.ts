@@ -4,13 +4,35 @@ import { envoyConfigMatchSchema } from './envoy-filter-match.ts';
 import { workloadLabelSelectorSchema } from './shared.ts';
 
 export const envoyPatchSchema = z.strictObject({
-  operation: protoEnum(['INVALID', 'MERGE', 'ADD', 'REMOVE', 'INSERT_BEFORE', 'INSERT_AFTER', 'INSERT_FIRST', 'REPLACE']).optional(),
+  operation: protoEnum([
+    'INVALID',
+    'MERGE',
+    'ADD',
+    'REMOVE',
+    'INSERT_BEFORE',
+    'INSERT_AFTER',
+    'INSERT_FIRST',
+    'REPLACE',
+  ]).optional(),
   value: struct.optional(),
   filterClass: protoEnum(['UNSPECIFIED', 'AUTHN', 'AUTHZ', 'STATS']).optional(),
 });
 
 export const envoyConfigPatchSchema = z.strictObject({
-  applyTo: protoEnum(['INVALID', 'LISTENER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'HTTP_FILTER', 'ROUTE_CONFIGURATION', 'VIRTUAL_HOST', 'HTTP_ROUTE', 'CLUSTER', 'EXTENSION_CONFIG', 'BOOTSTRAP', 'LISTENER_FILTER']).optional(),
+  applyTo: protoEnum([
+    'INVALID',
+    'LISTENER',
+    'FILTER_CHAIN',
+    'NETWORK_FILTER',
+    'HTTP_FILTER',
+    'ROUTE_CONFIGURATION',
+    'VIRTUAL_HOST',
+    'HTTP_ROUTE',
+    'CLUSTER',
+    'EXTENSION_CONFIG',
+    'BOOTSTRAP',
+    'LISTENER_FILTER',
+  ]).optional(),
   match: envoyConfigMatchSchema.optional(),
   patch: envoyPatchSchema.optional(),
 });

@@ -49,11 +49,16 @@ function reportCovered(field: Field, covering: readonly ({ readonly place: strin
   const fix = 'move it up, narrow the earlier one, or remove it';
   if (covering.every((cover) => cover !== undefined)) {
     const places = [...new Set(covering.map((cover) => `spec.${cover.place}`))].join(' and ');
-    field.warn('IST0130', { problem: `is never reached: ${places} ${covering.length > 1 ? 'match' : 'matches'} everything it matches`, fix });
+    field.warn('IST0130', {
+      problem: `is never reached: ${places} ${covering.length > 1 ? 'match' : 'matches'} everything it matches`,
+      fix,
+    });
     return;
   }
   for (const [position, cover] of covering.entries()) {
     if (cover === undefined) continue;
-    field.at('match', position).warn('IST0131', { problem: `decides nothing: spec.${cover.place} matches everything it matches`, fix });
+    field
+      .at('match', position)
+      .warn('IST0131', { problem: `decides nothing: spec.${cover.place} matches everything it matches`, fix });
   }
 }

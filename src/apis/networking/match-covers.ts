@@ -27,7 +27,8 @@ export function l4MatchCovers(earlier: L4Match, later: L4Match): boolean {
 
 export function tlsMatchCovers(earlier: TlsMatch, later: TlsMatch): boolean {
   return (
-    listCovers(earlier.sniHosts, later.sniHosts, (wider, host) => hostSubsetOf(host, wider)) && l4MatchCovers(earlier, later)
+    listCovers(earlier.sniHosts, later.sniHosts, (wider, host) => hostSubsetOf(host, wider)) &&
+    l4MatchCovers(earlier, later)
   );
 }
 

@@ -36,7 +36,12 @@ import type {
   workloadLabelSelectorSchema,
   workloadSelectorSchema,
 } from './shared.ts';
-import type { egressListenerSchema, ingressListenerSchema, outboundTrafficPolicySchema, sidecarSchema } from './sidecar.ts';
+import type {
+  egressListenerSchema,
+  ingressListenerSchema,
+  outboundTrafficPolicySchema,
+  sidecarSchema,
+} from './sidecar.ts';
 import type {
   clientTlsSchema,
   connectionPoolSchema,

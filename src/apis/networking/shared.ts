@@ -35,7 +35,14 @@ const tlsCertificateSchema = z.strictObject({
 
 export const serverTlsSchema = z.strictObject({
   httpsRedirect: z.boolean().optional(),
-  mode: protoEnum(['PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']).optional(),
+  mode: protoEnum([
+    'PASSTHROUGH',
+    'SIMPLE',
+    'MUTUAL',
+    'AUTO_PASSTHROUGH',
+    'ISTIO_MUTUAL',
+    'OPTIONAL_MUTUAL',
+  ]).optional(),
   serverCertificate: text.optional(),
   privateKey: text.optional(),
   caCertificates: text.optional(),

@@ -37,7 +37,14 @@ export const consistentHashSchema = atMostOne(
 
 export const loadBalancerSchema = atMostOne(
   z.strictObject({
-    simple: protoEnum(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']).optional(),
+    simple: protoEnum([
+      'UNSPECIFIED',
+      'LEAST_CONN',
+      'RANDOM',
+      'PASSTHROUGH',
+      'ROUND_ROBIN',
+      'LEAST_REQUEST',
+    ]).optional(),
     consistentHash: consistentHashSchema.optional(),
     localityLbSetting: localityLbSettingSchema.optional(),
     warmupDurationSecs: duration.optional(),
@@ -118,9 +125,7 @@ export const portTrafficPolicySchema = z.strictObject({ port: portSelectorSchema
 export const trafficPolicySchema = z.strictObject({
   ...commonPolicy,
   portLevelSettings: z.array(portTrafficPolicySchema).optional(),
-  tunnel: z
-    .strictObject({ protocol: text.optional(), targetHost: text, targetPort: uint32 })
-    .optional(),
+  tunnel: z.strictObject({ protocol: text.optional(), targetHost: text, targetPort: uint32 }).optional(),
   proxyProtocol: z.strictObject({ version: protoEnum(['V1', 'V2']).optional() }).optional(),
   retryBudget: z.strictObject({ percent: double.optional(), minRetryConcurrency: uint32.optional() }).optional(),
 });

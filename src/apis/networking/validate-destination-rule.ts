@@ -24,7 +24,11 @@ export function validateDestinationRule(spec: DestinationRuleSpec, { namespace }
     ({ name }) => name,
     (index, name) => {
       const at = field.at('subsets', index, 'name');
-      at.warn('XEB0303', { problem: 'is defined above already; this one is not used', got: name, fix: 'rename or remove it' });
+      at.warn('XEB0303', {
+        problem: 'is defined above already; this one is not used',
+        got: name,
+        fix: 'rename or remove it',
+      });
     },
   );
   checkExportTo(field.at('exportTo'), spec.exportTo, { namespace, allowNone: false });
@@ -37,6 +41,8 @@ function checkWorkloadSelector(field: Field, spec: DestinationRuleSpec, namespac
   for (const [index, entry] of (spec.exportTo ?? []).entries()) {
     if (entry === '.' || entry === namespace) continue;
     const fix = 'export it to . only, or remove the selector';
-    field.at('exportTo', index).error('XEB0111', { problem: 'leaves the namespace of the selected workloads', got: entry, fix });
+    field
+      .at('exportTo', index)
+      .error('XEB0111', { problem: 'leaves the namespace of the selected workloads', got: entry, fix });
   }
 }

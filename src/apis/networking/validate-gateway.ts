@@ -46,9 +46,12 @@ function checkServerPort(field: Field, { port, bind = '' }: GatewayServer): void
   if (!isUnixAddress(bind)) {
     checkPort(field.at('port', 'number'), port.number);
   } else if (port.number) {
-    field.at('port', 'number').error('XEB0105', { problem: 'has no use for a unix socket', got: port.number, allowed: '0' });
+    field
+      .at('port', 'number')
+      .error('XEB0105', { problem: 'has no use for a unix socket', got: port.number, allowed: '0' });
   }
-  if (!port.name) field.at('port', 'name').error('XEB0002', { problem: 'is required and missing', fix: 'name the port' });
+  if (!port.name)
+    field.at('port', 'name').error('XEB0002', { problem: 'is required and missing', fix: 'name the port' });
   if (port.targetPort) {
     field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect at a gateway', fix: 'remove it' });
   }
@@ -62,7 +65,11 @@ function checkServerHost(field: Field, host: string, protocol: KnownProtocol | u
   if (name === '') {
     field.error('XEB0402', { problem: 'has no host name', got: host, allowed: 'namespace/dnsName' });
   } else if (!isWildcardDnsName(name) && !isIp(name)) {
-    field.error('XEB0101', { problem: 'is not a host name', got: host, allowed: 'a DNS name whose first label may be *' });
+    field.error('XEB0101', {
+      problem: 'is not a host name',
+      got: host,
+      allowed: 'a DNS name whose first label may be *',
+    });
   } else if (name !== '*' && !name.includes('.') && !isIp(name)) {
     field.error('XEB0402', { problem: 'is a short name', got: host, fix: 'write the complete name, or *' });
   } else if (isPartialWildcard(name)) {
@@ -80,9 +87,12 @@ function checkNamespace(field: Field, namespace: string, host: string): void {
 function checkTlsFitsProtocol(field: Field, { tls }: GatewayServer, protocol: KnownProtocol | undefined): void {
   if (protocol === undefined) return;
   if (isTlsProtocol(protocol)) {
-    if (tls === undefined) field.at('tls').error('XEB0403', { problem: `is required for protocol ${protocol}`, fix: 'add tls' });
+    if (tls === undefined)
+      field.at('tls').error('XEB0403', { problem: `is required for protocol ${protocol}`, fix: 'add tls' });
     else if (tls.httpsRedirect === true) {
-      field.at('tls', 'httpsRedirect').warn('XEB0118', { problem: 'has no effect on a TLS port', fix: 'move it to the HTTP port' });
+      field
+        .at('tls', 'httpsRedirect')
+        .warn('XEB0118', { problem: 'has no effect on a TLS port', fix: 'move it to the HTTP port' });
     }
     return;
   }
@@ -91,5 +101,11 @@ function checkTlsFitsProtocol(field: Field, { tls }: GatewayServer, protocol: Kn
   const redirectOnly = (tls.mode ?? 'PASSTHROUGH') === 'PASSTHROUGH' && !files;
   if (isHttpProtocol(protocol) && redirectOnly) return;
   const allowed = isHttpProtocol(protocol) ? 'httpsRedirect only' : 'nothing';
-  field.at('tls').error('XEB0404', { problem: `is not possible on a port of protocol ${protocol}`, allowed, fix: 'use HTTPS or TLS' });
+  field
+    .at('tls')
+    .error('XEB0404', {
+      problem: `is not possible on a port of protocol ${protocol}`,
+      allowed,
+      fix: 'use HTTPS or TLS',
+    });
 }

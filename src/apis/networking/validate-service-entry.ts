@@ -4,7 +4,13 @@ import type { Issue } from '../issue.ts';
 import type { MetaForValidation } from '../meta.ts';
 import { isDnsName } from '../names.ts';
 import { isHttpProtocol, isTlsProtocol, parseProtocol } from '../protocol.ts';
-import { checkDnsLabel, checkHostOfService, checkOptionalProtocol, checkSelectorLabels, checkSubnet } from '../rules/names.ts';
+import {
+  checkDnsLabel,
+  checkHostOfService,
+  checkOptionalProtocol,
+  checkSelectorLabels,
+  checkSubnet,
+} from '../rules/names.ts';
 import { checkOptionalPort, checkPort, checkUnique } from '../rules/scalars.ts';
 import { checkExportTo } from '../rules/visibility.ts';
 import { checkEndpoint } from './check-endpoint.ts';
@@ -28,7 +34,9 @@ function checkHosts(field: Field, hosts: readonly string[]): void {
   for (const [index, host] of hosts.entries()) {
     checkHostOfService(field.at(index), host);
     if (!isPartialWildcard(host)) continue;
-    field.at(index).warn('XEB0119', { problem: 'is a partial wildcard', got: host, fix: 'use a whole label: *.example.com' });
+    field
+      .at(index)
+      .warn('XEB0119', { problem: 'is a partial wildcard', got: host, fix: 'use a whole label: *.example.com' });
   }
 }
 
@@ -47,13 +55,16 @@ function checkPorts(field: Field, spec: ServiceEntrySpec): void {
   checkUnique(
     ports,
     ({ name }) => name || undefined,
-    (index, name) => field.at(index, 'name').error('XEB0115', { problem: 'is the name of another port', got: name, fix: 'rename it' }),
+    (index, name) =>
+      field.at(index, 'name').error('XEB0115', { problem: 'is the name of another port', got: name, fix: 'rename it' }),
   );
   checkUnique(
     ports,
     ({ number }) => number || undefined,
     (index, number) =>
-      field.at(index, 'number').error('XEB0115', { problem: 'is the number of another port', got: number, fix: 'remove one' }),
+      field
+        .at(index, 'number')
+        .error('XEB0115', { problem: 'is the number of another port', got: number, fix: 'remove one' }),
   );
 }
 
@@ -72,8 +83,10 @@ function checkSelector(field: Field, { workloadSelector, endpoints, resolution =
   if (workloadSelector === undefined) return;
   const at = field.at('workloadSelector');
   checkSelectorLabels(at.at('labels'), workloadSelector.labels);
-  if (endpoints !== undefined) at.error('XEB0506', { problem: 'cannot stand beside endpoints', fix: 'keep one of them' });
-  if (resolution === 'NONE') at.warn('XEB0118', { problem: 'has no effect with resolution NONE', fix: 'use STATIC or DNS' });
+  if (endpoints !== undefined)
+    at.error('XEB0506', { problem: 'cannot stand beside endpoints', fix: 'keep one of them' });
+  if (resolution === 'NONE')
+    at.warn('XEB0118', { problem: 'has no effect with resolution NONE', fix: 'use STATIC or DNS' });
 }
 
 function checkResolution(field: Field, spec: ServiceEntrySpec): void {
@@ -83,11 +96,15 @@ function checkResolution(field: Field, spec: ServiceEntrySpec): void {
   switch (resolution) {
     case 'NONE':
     case 'DYNAMIC_DNS':
-      if (endpoints.length > 0) at.error('XEB0501', { problem: `cannot be given with resolution ${resolution}`, fix: 'use STATIC or DNS' });
+      if (endpoints.length > 0)
+        at.error('XEB0501', { problem: `cannot be given with resolution ${resolution}`, fix: 'use STATIC or DNS' });
       break;
     case 'STATIC':
       if (endpoints.length === 0 && spec.workloadSelector === undefined) {
-        at.warn('XEB0501', { problem: 'is empty, so the hosts lead nowhere', fix: 'add endpoints or workloadSelector' });
+        at.warn('XEB0501', {
+          problem: 'is empty, so the hosts lead nowhere',
+          fix: 'add endpoints or workloadSelector',
+        });
       }
       for (const [index, endpoint] of endpoints.entries()) {
         checkEndpoint(at.at(index), endpoint, { hostNames: false, sockets: true, portNames });
@@ -101,7 +118,9 @@ function checkResolution(field: Field, spec: ServiceEntrySpec): void {
   if (resolution !== 'DYNAMIC_DNS') return;
   for (const [index, host] of hosts.entries()) {
     if (isWildcard(host)) continue;
-    field.at('hosts', index).warn('XEB0501', { problem: 'is no wildcard', got: host, fix: 'resolution DNS is enough for it' });
+    field
+      .at('hosts', index)
+      .warn('XEB0501', { problem: 'is no wildcard', got: host, fix: 'resolution DNS is enough for it' });
   }
 }
 
@@ -110,11 +129,15 @@ function checkDnsEndpoints(field: Field, spec: ServiceEntrySpec, portNames: read
   if (endpoints.length === 0 && workloadSelector === undefined) {
     for (const [index, host] of hosts.entries()) {
       if (isDnsName(host)) continue;
-      field.at('hosts', index).error('XEB0501', { problem: 'cannot be resolved', got: host, fix: 'use a complete name, or add endpoints' });
+      field
+        .at('hosts', index)
+        .error('XEB0501', { problem: 'cannot be resolved', got: host, fix: 'use a complete name, or add endpoints' });
     }
   }
   if (resolution === 'DNS_ROUND_ROBIN' && endpoints.length > 1) {
-    field.at('endpoints').error('XEB0501', { problem: `has ${endpoints.length} entries`, allowed: 'at most 1 with DNS_ROUND_ROBIN' });
+    field
+      .at('endpoints')
+      .error('XEB0501', { problem: `has ${endpoints.length} entries`, allowed: 'at most 1 with DNS_ROUND_ROBIN' });
   }
   for (const [index, endpoint] of endpoints.entries()) {
     checkEndpoint(field.at('endpoints', index), endpoint, { hostNames: true, sockets: false, portNames });
@@ -127,6 +150,8 @@ function checkManyHosts(field: Field, { hosts, ports = [], resolution = 'NONE' }
     const known = parseProtocol(protocol);
     if (isHttpProtocol(known) || isTlsProtocol(known)) continue;
     const problem = `does not say which of the ${hosts.length} hosts is wanted`;
-    field.at('ports', index).error('XEB0504', { problem, got: protocol, fix: 'use one entry per host, or HTTP or TLS' });
+    field
+      .at('ports', index)
+      .error('XEB0504', { problem, got: protocol, fix: 'use one entry per host, or HTTP or TLS' });
   }
 }

@@ -20,7 +20,11 @@ export function validateVirtualService(spec: VirtualServiceSpec, meta: MetaForVa
   const hosts = spec.hosts ?? [];
   const gateways = spec.gateways ?? [];
   const delegate = hosts.length === 0;
-  const frame: VirtualServiceFrame = { hosts, delegate, boundToGateways: delegate || (gateways.length > 0 && !gateways.includes('mesh')) };
+  const frame: VirtualServiceFrame = {
+    hosts,
+    delegate,
+    boundToGateways: delegate || (gateways.length > 0 && !gateways.includes('mesh')),
+  };
   if (delegate) checkDelegate(field, spec);
   checkGatewayRefs(field.at('gateways'), spec.gateways);
   checkHosts(field.at('hosts'), frame, (spec.tls ?? []).length > 0);
@@ -53,7 +57,11 @@ function checkHosts(field: Field, { hosts, boundToGateways }: VirtualServiceFram
   for (const [index, host] of hosts.entries()) {
     const at = field.at(index);
     if (host === '*' && !boundToGateways) {
-      at.error('XEB0102', { problem: 'cannot be * for sidecars', got: host, fix: 'name the hosts, or bind to gateways only' });
+      at.error('XEB0102', {
+        problem: 'cannot be * for sidecars',
+        got: host,
+        fix: 'name the hosts, or bind to gateways only',
+      });
       comparable = false;
     } else if (!isWildcardDnsName(host) && !isIp(host) && !(boundToGateways && hasTls && isSniCluster(host))) {
       checkWildcardHost(at, host);
@@ -80,7 +88,13 @@ function checkOverlap(field: Field, hosts: readonly string[]): void {
         ? host
         : wildcards.find((earlier) => hostMatches(earlier, host));
     if (other !== undefined) {
-      field.at(index).error('XEB0201', { problem: `covers the same names as ${quote(other)}`, got: written, fix: 'remove one of them' });
+      field
+        .at(index)
+        .error('XEB0201', {
+          problem: `covers the same names as ${quote(other)}`,
+          got: written,
+          fix: 'remove one of them',
+        });
     }
     if (isWildcard(host)) wildcards.push(host);
     else exact.add(host);
@@ -98,16 +112,28 @@ function checkTlsRoute(field: Field, tls: TlsRoute, frame: VirtualServiceFrame):
   checkWeightedDestinations(field.at('route'), route);
 }
 
-function checkSniHosts(field: Field, { sniHosts = [] }: TlsMatch, { hosts, boundToGateways }: VirtualServiceFrame): void {
+function checkSniHosts(
+  field: Field,
+  { sniHosts = [] }: TlsMatch,
+  { hosts, boundToGateways }: VirtualServiceFrame,
+): void {
   if (sniHosts.length === 0) field.error('XEB0213', { problem: 'has no sniHosts', fix: 'list at least one' });
   for (const [index, host] of sniHosts.entries()) {
     const at = field.at('sniHosts', index);
     if (isIp(host)) {
-      at.warn('XEB0213', { problem: 'is an IP address, which TLS clients do not send', got: host, fix: 'use a host name' });
+      at.warn('XEB0213', {
+        problem: 'is an IP address, which TLS clients do not send',
+        got: host,
+        fix: 'use a host name',
+      });
     } else if (!isWildcardDnsName(host) && !(boundToGateways && isSniCluster(host))) {
       checkWildcardHost(at, host);
     } else if (!hosts.some((wider) => hostSubsetOf(host.toLowerCase(), wider.toLowerCase()))) {
-      at.error('XEB0213', { problem: 'is not among the hosts of the VirtualService', got: host, fix: 'add it to hosts' });
+      at.error('XEB0213', {
+        problem: 'is not among the hosts of the VirtualService',
+        got: host,
+        fix: 'add it to hosts',
+      });
     }
   }
 }

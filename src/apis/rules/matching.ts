@@ -12,12 +12,20 @@ export function checkRegex(field: Field, regex: string): void {
   }
   if (regex.length > mostRegexCharacters) {
     const fix = 'split the match';
-    field.error('IST0122', { problem: `is too long (${regex.length} characters)`, allowed: `at most ${mostRegexCharacters}`, fix });
+    field.error('IST0122', {
+      problem: `is too long (${regex.length} characters)`,
+      allowed: `at most ${mostRegexCharacters}`,
+      fix,
+    });
     return;
   }
   const mistake = mistakeOf(regex);
   if (mistake === undefined) return;
-  field.error('IST0122', { problem: `is not an RE2 expression: ${mistake}`, got: regex, fix: 'see github.com/google/re2/wiki/Syntax' });
+  field.error('IST0122', {
+    problem: `is not an RE2 expression: ${mistake}`,
+    got: regex,
+    fix: 'see github.com/google/re2/wiki/Syntax',
+  });
 }
 
 function mistakeOf(regex: string): string | undefined {
@@ -56,7 +64,11 @@ export function isClaim(name: string): boolean {
 export function checkMatchedHeader(field: Field, name: string): void {
   if (name === '') field.error('XEB0113', { problem: 'has an empty name', fix: 'name the header' });
   else if (!headerName.test(name) && !isClaim(name)) {
-    field.warn('XEB0113', { problem: 'is not a header name, so it never matches', got: name, allowed: 'letters, digits, - and _' });
+    field.warn('XEB0113', {
+      problem: 'is not a header name, so it never matches',
+      got: name,
+      allowed: 'letters, digits, - and _',
+    });
   }
 }
 

@@ -23,7 +23,11 @@ export function checkHostOfService(field: Field, host: string): void {
 
 export function checkDnsName(field: Field, name: string): void {
   if (isDnsName(name)) return;
-  field.error('XEB0101', { problem: 'is not a complete host name', got: name, allowed: 'a DNS name without wildcards' });
+  field.error('XEB0101', {
+    problem: 'is not a complete host name',
+    got: name,
+    allowed: 'a DNS name without wildcards',
+  });
 }
 
 export function checkDnsLabel(field: Field, name: string): void {
@@ -34,7 +38,11 @@ export function checkDnsLabel(field: Field, name: string): void {
 
 export function checkSubnet(field: Field, subnet: string): void {
   if (isSubnet(subnet)) return;
-  field.error('XEB0106', { problem: 'is not an address', got: subnet, allowed: 'an IP address or a block such as 10.0.0.0/8' });
+  field.error('XEB0106', {
+    problem: 'is not an address',
+    got: subnet,
+    allowed: 'an IP address or a block such as 10.0.0.0/8',
+  });
 }
 
 /** Where a listener binds: an IP address. */
@@ -82,7 +90,10 @@ export function checkLabels(field: Field, labels: Labels | undefined): void {
 export function checkSelectorLabels(field: Field, labels: Labels | undefined): void {
   const entries = Object.entries(labels ?? {});
   if (entries.length === 0) {
-    field.warn('XEB0117', { problem: 'has no labels, so every workload is selected', fix: 'add labels, or remove the selector' });
+    field.warn('XEB0117', {
+      problem: 'has no labels, so every workload is selected',
+      fix: 'add labels, or remove the selector',
+    });
   }
   for (const [key, value] of entries) {
     if (key === '') field.at(key).error('XEB0117', { problem: 'has an empty key', fix: 'name the label' });

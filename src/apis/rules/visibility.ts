@@ -15,7 +15,9 @@ export function checkExportTo(field: Field, exportTo: readonly string[] | undefi
   for (const [index, entry] of entries.entries()) {
     const key = entry === '.' ? rules.namespace : entry;
     if (seen.has(key)) {
-      field.at(index).error('XEB0111', { problem: `repeats ${quote(key)}`, got: entry, fix: 'list every namespace once' });
+      field
+        .at(index)
+        .error('XEB0111', { problem: `repeats ${quote(key)}`, got: entry, fix: 'list every namespace once' });
     }
     seen.add(key);
     checkEntry(field.at(index), entry, rules);
@@ -25,13 +27,21 @@ export function checkExportTo(field: Field, exportTo: readonly string[] | undefi
     field.error('XEB0111', { problem: 'lists * beside others', allowed: '* alone', fix: 'remove the others, or *' });
   }
   if (entries.includes('~')) {
-    field.error('XEB0111', { problem: 'lists ~ (nobody) beside others', allowed: '~ alone', fix: 'remove ~, or the others' });
+    field.error('XEB0111', {
+      problem: 'lists ~ (nobody) beside others',
+      allowed: '~ alone',
+      fix: 'remove ~, or the others',
+    });
   }
 }
 
 function checkEntry(field: Field, entry: string, { allowNone }: ExportRules): void {
   if (entry === '.' || entry === '*' || (entry === '~' && allowNone) || isDnsLabel(entry)) return;
-  field.error('XEB0111', { problem: 'is not a namespace', got: entry, allowed: 'a namespace, . for the own one, or *' });
+  field.error('XEB0111', {
+    problem: 'is not a namespace',
+    got: entry,
+    allowed: 'a namespace, . for the own one, or *',
+  });
 }
 
 /**
@@ -42,7 +52,8 @@ export function checkGatewayRefs(field: Field, gateways: readonly string[] | und
   let level: 'error' | 'warning' = 'error';
   for (const [index, gateway] of (gateways ?? []).entries()) {
     const slash = gateway.indexOf('/');
-    const good = slash < 0 ? isDnsName(gateway) : isDnsLabel(gateway.slice(0, slash)) && isDnsLabel(gateway.slice(slash + 1));
+    const good =
+      slash < 0 ? isDnsName(gateway) : isDnsLabel(gateway.slice(0, slash)) && isDnsLabel(gateway.slice(slash + 1));
     if (!good) {
       const allowed = 'namespace/name, name, or mesh';
       field.at(index).report(level, 'XEB0112', { problem: 'is not a gateway reference', got: gateway, allowed });

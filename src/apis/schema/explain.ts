@@ -24,7 +24,7 @@ export function explain(raw: RawIssue, value: unknown, prefix: readonly Step[]):
   const got = valueAt(value, inner);
   switch (raw.code) {
     case 'invalid_type':
-      return got === undefined ? missing(path) : wrongType(path, got, wordFor[raw.expected] ?? raw.expected);
+      return got === undefined ? missing(path) : wrongType(path, got, expectedOf(raw));
     case 'invalid_value':
       return notListed(path, got, raw.values.map(String));
     case 'too_small':
@@ -35,6 +35,11 @@ export function explain(raw: RawIssue, value: unknown, prefix: readonly Step[]):
     default:
       return issueOf('error', 'XEB0001', path, { problem: 'is not valid', got });
   }
+}
+
+/** A schema that has its own word for what it takes has given it as the message. */
+function expectedOf({ message, expected }: z.core.$ZodIssueInvalidType): string {
+  return message.startsWith('Invalid input') ? (wordFor[expected] ?? expected) : message;
 }
 
 /** The part of a zod path that can be a step of ours. */
@@ -65,7 +70,12 @@ function notListed(path: readonly Step[], got: unknown, values: readonly string[
   if (got === undefined) return missing(path);
   const meant = typeof got === 'string' ? nearest(got, values) : undefined;
   const fix = meant === undefined ? {} : { fix: `did you mean ${meant}?` };
-  return issueOf('error', 'XEB0003', path, { problem: 'is not a known value', got, allowed: enumerate(values), ...fix });
+  return issueOf('error', 'XEB0003', path, {
+    problem: 'is not a known value',
+    got,
+    allowed: enumerate(values),
+    ...fix,
+  });
 }
 
 function outOfRange(

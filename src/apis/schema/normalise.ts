@@ -5,11 +5,18 @@ import { enumNumbers } from './fields.ts';
 import { nearest } from './words.ts';
 
 type Step = string | number;
-type Walk = { readonly issues: Issue[]; readonly path: Step[] };
+type Walk = { readonly issues: Issue[]; readonly path: Step[]; readonly spellings: Spelling[] };
 type Plain = Readonly<Record<string, unknown>>;
 
+/** A member that was written otherwise than its canonical path says: `retry_on`. */
+export type Spelling = { readonly path: readonly Step[]; readonly written: string };
+
 /** A body with the spellings of protobuf JSON made canonical, and what was said about it on the way. */
-export type Normalised = { readonly value: unknown; readonly issues: readonly Issue[] };
+export type Normalised = {
+  readonly value: unknown;
+  readonly issues: readonly Issue[];
+  readonly spellings: readonly Spelling[];
+};
 
 /**
  * Rewrites what protobuf JSON allows into the one form the schemas know: proto names (`retry_on`) become JSON names, enum
@@ -17,8 +24,18 @@ export type Normalised = { readonly value: unknown; readonly issues: readonly Is
  * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
  */
 export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
-  const walk: Walk = { issues: [], path: [...path] };
-  return { value: visit(schema, value, walk), issues: walk.issues };
+  const walk: Walk = { issues: [], path: [...path], spellings: [] };
+  return { value: visit(schema, value, walk), issues: walk.issues, spellings: walk.spellings };
+}
+
+/** A canonical path as the author wrote it, so that it can be found in the author's text. */
+export function respell(path: readonly Step[], spellings: readonly Spelling[]): readonly Step[] {
+  const written = [...path];
+  for (const { path: canonical, written: key } of spellings) {
+    const last = canonical.length - 1;
+    if (path.length > last && canonical.every((step, index) => path[index] === step)) written[last] = key;
+  }
+  return written;
 }
 
 function visit(schema: z.core.$ZodType, value: unknown, walk: Walk): unknown {
@@ -55,6 +72,7 @@ function visitObject(shape: z.core.$ZodShape, value: Plain, walk: Walk): unknown
         }),
       );
     } else if (member !== null && member !== undefined) {
+      if (name !== key) walk.spellings.push({ path: [...walk.path, name], written: key });
       result[name] = step(walk, name, () => visit(shape[name] as z.core.$ZodType, member, walk));
     }
   }

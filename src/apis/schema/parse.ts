@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Issue } from '../issue.ts';
 import { explain, stepsOf } from './explain.ts';
-import { normalise } from './normalise.ts';
+import { normalise, respell, type Spelling } from './normalise.ts';
 import { repair } from './repair.ts';
 
 type Step = string | number;
@@ -9,12 +9,14 @@ type Step = string | number;
 /**
  * A body that was read. `spec` is absent when an issue is an error. `draft` is there even then, if it can be: the body with
  * its unreadable places emptied, so that everything else can be judged too; `blind` are the paths of these places.
+ * `spellings` lead from paths of the spec back to what the author wrote.
  */
 export type Parsed<T> = {
   readonly spec: T | undefined;
   readonly issues: readonly Issue[];
   readonly draft: T | undefined;
   readonly blind: readonly (readonly Step[])[];
+  readonly spellings: readonly Spelling[];
 };
 
 const mostRepairs = 4;
@@ -22,16 +24,28 @@ const mostRepairs = 4;
 /** Reads a body by its schema. What is clean costs one pass; spelling, suggestions and explanations cost more. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly Step[]): Parsed<T> {
   const clean = schema.safeParse(body);
-  if (clean.success) return { spec: clean.data, issues: [], draft: clean.data, blind: [] };
-  const { value, issues } = normalise(schema, body, path);
+  if (clean.success) return { spec: clean.data, issues: [], draft: clean.data, blind: [], spellings: [] };
+  const { value, issues, spellings } = normalise(schema, body, path);
   const second = schema.safeParse(value);
   if (second.success) {
     const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;
-    return { spec, issues, draft: second.data, blind: [] };
+    return { spec, issues: written(issues, spellings), draft: second.data, blind: [], spellings };
   }
   const found = second.error.issues.map((raw) => explain(raw, value, path));
   const { draft, blind } = draftOf(schema, value, second.error);
-  return { spec: undefined, issues: [...issues, ...found], draft, blind: blind.map((steps) => [...path, ...steps]) };
+  return {
+    spec: undefined,
+    issues: written([...issues, ...found], spellings),
+    draft,
+    blind: blind.map((steps) => [...path, ...steps]),
+    spellings,
+  };
+}
+
+/** Issues with paths that can be found in the author's text. */
+export function written(issues: readonly Issue[], spellings: readonly Spelling[]): readonly Issue[] {
+  if (spellings.length === 0) return issues;
+  return issues.map((issue) => ({ ...issue, path: respell(issue.path, spellings) }));
 }
 
 function draftOf<T>(

@@ -1,0 +1,130 @@
+import type { z } from 'zod';
+import type { IssueCode } from './codes.ts';
+import { issueOf } from './finding.ts';
+import type { Issue } from './issue.ts';
+import type { MetaForValidation } from './meta.ts';
+import { explain } from './schema/explain.ts';
+import { isPlain } from './schema/normalise.ts';
+import { isBlind, type Parsed, parseBody, written } from './schema/parse.ts';
+import { nearest } from './schema/words.ts';
+
+/** An object that was read and judged: `spec` is there when no issue is an error. */
+export type Checked<T> = { readonly spec: T | undefined; readonly issues: readonly Issue[] };
+
+/** What is known about one kind. */
+export type CollectionOf<Name extends string, T> = {
+  readonly kind: Name;
+  /** Empty for Kubernetes' core group. */
+  readonly group: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  /** All that are accepted, the newest first; they are read as one. */
+  readonly versions: readonly string[];
+  readonly scope: 'namespaced' | 'cluster';
+  readonly source: 'istio' | 'kubernetes';
+  readonly schema: z.ZodType<T>;
+  /** Reads a whole object as it came (`apiVersion`, `kind`, `metadata`, `spec` …). Paths of issues start at the object. */
+  parse(object: unknown): Parsed<T>;
+  /** The rules that a schema cannot say. */
+  validate(spec: T, meta: MetaForValidation): readonly Issue[];
+  /** `parse` and `validate` in one, with all problems at once even where a part of the object cannot be read. */
+  check(object: unknown, meta: MetaForValidation): Checked<T>;
+};
+
+export type CollectionFacts<Name extends string, T> = Omit<CollectionOf<Name, T>, 'parse' | 'check' | 'validate'> & {
+  readonly validate: (spec: T, meta: MetaForValidation) => readonly Issue[];
+};
+
+/** An Istio kind has its body in `spec`, is read strictly, and says what it did not understand. */
+export function istioCollection<Name extends string, T>(facts: CollectionFacts<Name, T>): CollectionOf<Name, T> {
+  const parse = (object: unknown): Parsed<T> => {
+    if (!isPlain(object)) return unreadable(wrongObject(object));
+    const issues = [...versionIssues(facts, object), ...topLevelIssues(object)];
+    if (!isPlain(object['spec'])) return unreadable(...issues, wrongSpec(object['spec']));
+    const body = parseBody(facts.schema, object['spec'], ['spec']);
+    if (issues.length === 0) return body;
+    return { ...body, spec: undefined, issues: [...issues, ...body.issues] };
+  };
+  return complete(facts, parse);
+}
+
+/** A Kubernetes kind is read tolerantly: an API server has checked it, and what xebec does not need it does not see. */
+export function kubernetesCollection<Name extends string, T>(facts: CollectionFacts<Name, T>): CollectionOf<Name, T> {
+  const parse = (object: unknown): Parsed<T> => {
+    if (!isPlain(object)) return unreadable(wrongObject(object));
+    const wrongVersion = versionIssues(facts, object);
+    const result = facts.schema.safeParse(object);
+    if (result.success && wrongVersion.length === 0) {
+      return { spec: result.data, issues: [], draft: result.data, blind: [], spellings: [] };
+    }
+    const found = result.success ? [] : result.error.issues.map((raw) => explain(raw, object, []));
+    return unreadable(...wrongVersion, ...found);
+  };
+  return complete(facts, parse);
+}
+
+function complete<Name extends string, T>(
+  facts: CollectionFacts<Name, T>,
+  parse: (object: unknown) => Parsed<T>,
+): CollectionOf<Name, T> {
+  const check = (object: unknown, meta: MetaForValidation): Checked<T> => {
+    const { spec, draft, issues, blind, spellings } = parse(object);
+    const judged = draft === undefined ? [] : facts.validate(draft, meta);
+    const seen = blind.length === 0 ? judged : judged.filter(({ path }) => !isBlind(path, blind));
+    const all = [...issues, ...written(seen, spellings)];
+    return { spec: all.some(({ level }) => level === 'error') ? undefined : spec, issues: all };
+  };
+  return { ...facts, parse, check };
+}
+
+type Identity = Pick<CollectionFacts<string, unknown>, 'group' | 'kind' | 'versions'>;
+
+/** An object of another version or kind; one that does not say what it is was found by somebody who knows. */
+function versionIssues(
+  { group, kind, versions }: Identity,
+  object: Readonly<Record<string, unknown>>,
+): readonly Issue[] {
+  const accepted = versions.map((version) => (group === '' ? version : `${group}/${version}`));
+  const issues: Issue[] = [];
+  const { apiVersion: given, kind: named } = object;
+  if (given !== undefined && !accepted.some((version) => version === given)) {
+    const allowed = accepted.join(', ');
+    issues.push(
+      error('XEB0010', ['apiVersion'], { problem: `is not a version of ${kind} that is read`, got: given, allowed }),
+    );
+  }
+  if (named !== undefined && named !== kind) {
+    issues.push(error('XEB0010', ['kind'], { problem: 'is another kind', got: named, allowed: kind }));
+  }
+  return issues;
+}
+
+const topLevel: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+
+function topLevelIssues(object: Readonly<Record<string, unknown>>): readonly Issue[] {
+  return Object.keys(object)
+    .filter((key) => !topLevel.includes(key))
+    .map((key) => {
+      const meant = nearest(key, topLevel);
+      const fix = meant === undefined ? 'if it belongs to the spec, indent it below spec' : `did you mean ${meant}?`;
+      return error('XEB0009', [key], { problem: 'is not a part of an object', allowed: topLevel.join(', '), fix });
+    });
+}
+
+function wrongObject(object: unknown): Issue {
+  return error('XEB0001', [], { problem: 'is not an object', got: object, allowed: 'an object' });
+}
+
+function wrongSpec(spec: unknown): Issue {
+  if (spec === undefined || spec === null) return error('XEB0002', ['spec'], { problem: 'is required and missing' });
+  return error('XEB0001', ['spec'], { problem: 'has the wrong type', got: spec, allowed: 'an object' });
+}
+
+function error(code: IssueCode, path: readonly string[], finding: Parameters<typeof issueOf>[3]): Issue {
+  return issueOf('error', code, path, finding);
+}
+
+function unreadable<T>(...issues: readonly Issue[]): Parsed<T> {
+  return { spec: undefined, issues, draft: undefined, blind: [], spellings: [] };
+}
