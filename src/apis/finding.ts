@@ -51,6 +51,12 @@ export class Field {
     return field;
   }
 
+  /** Judges every entry of a list in its own place. */
+  each<Item>(items: readonly Item[] | undefined, check: (at: Field, item: Item) => void): void {
+    if (items === undefined) return;
+    for (const [index, item] of items.entries()) check(this.at(index), item);
+  }
+
   error(code: IssueCode, finding: Finding): void {
     this.#issues.push(issueOf('error', code, this.#path(), finding));
   }

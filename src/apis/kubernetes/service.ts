@@ -28,44 +28,31 @@ const portSchema = z
 
 const ingressSchema = z.object({ ip: optionalText, hostname: optionalText });
 
-export const serviceSchema = z
+const specSchema = z
   .object({
-    spec: z
-      .object({
-        type: optionalText,
-        clusterIP: optionalText,
-        clusterIPs: listOf(z.string()),
-        ports: listOf(portSchema),
-        selector: textMapOrEmpty,
-        externalName: optionalText,
-        externalIPs: listOf(z.string()),
-        publishNotReadyAddresses: optionalFlag,
-        trafficDistribution: optionalText,
-        internalTrafficPolicy: optionalText,
-        sessionAffinity: optionalText,
-      })
-      .nullish(),
-    status: z.object({ loadBalancer: z.object({ ingress: listOf(ingressSchema) }).nullish() }).nullish(),
+    type: optionalText.transform((value) => value ?? 'ClusterIP'),
+    clusterIP: optionalText,
+    clusterIPs: listOf(z.string()),
+    ports: listOf(portSchema),
+    selector: textMapOrEmpty,
+    externalName: optionalText,
+    externalIPs: listOf(z.string()),
+    publishNotReadyAddresses: optionalFlag.transform((value) => value ?? false),
+    trafficDistribution: optionalText,
+    internalTrafficPolicy: optionalText,
+    sessionAffinity: optionalText,
   })
-  .transform(({ spec, status }) => ({
-    type: spec?.type ?? 'ClusterIP',
+  .transform(({ clusterIP, clusterIPs, ...spec }) => ({
+    ...spec,
     /** All of them; `['None']` for a headless service, empty when there is none (yet). */
-    clusterIPs: clusterIPs(spec?.clusterIPs ?? [], spec?.clusterIP),
-    ports: spec?.ports ?? [],
-    selector: spec?.selector ?? {},
-    externalName: spec?.externalName,
-    externalIPs: spec?.externalIPs ?? [],
-    loadBalancerIngress: status?.loadBalancer?.ingress ?? [],
-    publishNotReadyAddresses: spec?.publishNotReadyAddresses ?? false,
-    trafficDistribution: spec?.trafficDistribution,
-    internalTrafficPolicy: spec?.internalTrafficPolicy,
-    sessionAffinity: spec?.sessionAffinity,
+    clusterIPs: clusterIPs.length === 0 && clusterIP ? [clusterIP] : clusterIPs,
   }));
+
+const statusSchema = z.object({ loadBalancer: z.object({ ingress: listOf(ingressSchema) }).nullish() });
+
+export const serviceSchema = z
+  .object({ spec: specSchema, status: statusSchema.nullish() })
+  .transform(({ spec, status }) => ({ ...spec, loadBalancerIngress: status?.loadBalancer?.ingress ?? [] }));
 
 export type ServiceSpec = Spec<typeof serviceSchema>;
 export type ServiceSpecPort = ServiceSpec['ports'][number];
-
-function clusterIPs(all: readonly string[], first: string | undefined): readonly string[] {
-  if (all.length > 0) return all;
-  return first === undefined || first === '' ? [] : [first];
-}

@@ -34,23 +34,25 @@ function checkAddress(
   endpoint: WorkloadEntrySpec,
   { hostNames, sockets, portNames }: EndpointRules,
 ): void {
-  const { address = '', network, ports = {} } = endpoint;
+  const { address = '', network } = endpoint;
   const at = field.at('address');
   if (address === '') {
     if (network) at.warn('XEB0502', { problem: `is empty: traffic goes to the gateway of network ${network}` });
     else at.error('XEB0502', { problem: 'is required and missing', fix: 'give an address, or a network' });
   } else if (isUnixAddress(address) && sockets) {
-    checkUnixAddress(at, address);
-    if (Object.keys(ports).length > 0)
-      field.at('ports').error('XEB0503', { problem: 'cannot be set for a unix socket', fix: 'remove it' });
-    if (portNames !== undefined && portNames.length !== 1) {
-      at.error('XEB0503', {
-        problem: `is a unix socket, but the entry has ${portNames.length} ports`,
-        allowed: 'exactly 1 port',
-      });
-    }
+    checkSocket(field, endpoint, portNames);
   } else if (!isIp(address) && !(hostNames && isDnsName(address))) {
     const allowed = hostNames ? 'an IP address or a host name' : 'an IP address or unix:///path';
     at.error('XEB0502', { problem: 'is not an address', got: address, allowed });
   }
+}
+
+function checkSocket(field: Field, endpoint: WorkloadEntrySpec, portNames: readonly string[] | undefined): void {
+  checkUnixAddress(field.at('address'), endpoint.address ?? '');
+  if (Object.keys(endpoint.ports ?? {}).length > 0) {
+    field.at('ports').error('XEB0503', { problem: 'cannot be set for a unix socket', fix: 'remove it' });
+  }
+  if (portNames === undefined || portNames.length === 1) return;
+  const problem = `is a unix socket, but the entry has ${portNames.length} ports`;
+  field.at('address').error('XEB0503', { problem, allowed: 'exactly 1 port' });
 }

@@ -38,7 +38,7 @@ export function checkOneAction(field: Field, route: HttpRoute): void {
 }
 
 function isGiven(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== '';
 }
 
 /** The codes that Envoy can send. */
@@ -46,26 +46,25 @@ const sentRedirectCodes: readonly number[] = [301, 302, 303, 307, 308];
 
 export function checkRedirect(field: Field, redirect: HttpRedirect | undefined): void {
   if (redirect === undefined) return;
-  const { uri, authority, scheme, port, derivePort, redirectCode: code = 0 } = redirect;
-  if (!uri && !authority && !scheme && port === undefined && derivePort === undefined) {
-    field.error('XEB0209', {
-      problem: 'changes nothing',
-      allowed: 'uri, authority, scheme, port or derivePort',
-      fix: 'set one',
-    });
+  const { uri, authority, scheme, port, derivePort, redirectCode } = redirect;
+  if (![uri, authority, scheme, port, derivePort].some(isGiven)) {
+    const allowed = 'uri, authority, scheme, port or derivePort';
+    field.error('XEB0209', { problem: 'changes nothing', allowed, fix: 'set one' });
   }
-  if (code !== 0 && (code < 300 || code > 399)) {
-    field.at('redirectCode').error('XEB0209', { problem: 'is not a redirect', got: code, allowed: '300 to 399' });
-  } else if (code !== 0 && !sentRedirectCodes.includes(code)) {
-    const allowed = sentRedirectCodes.join(', ');
-    field
-      .at('redirectCode')
-      .warn('XEB0209', { problem: 'cannot be sent by Envoy, which sends 301', got: code, allowed });
-  }
+  if (redirectCode) checkRedirectCode(field.at('redirectCode'), redirectCode);
   if (scheme && scheme !== 'http' && scheme !== 'https') {
     field.at('scheme').error('XEB0209', { problem: 'is not a scheme', got: scheme, allowed: 'http or https' });
   }
   checkOptionalPort(field.at('port'), port);
+}
+
+function checkRedirectCode(field: Field, code: number): void {
+  if (code < 300 || code > 399) {
+    field.error('XEB0209', { problem: 'is not a redirect', got: code, allowed: '300 to 399' });
+  } else if (!sentRedirectCodes.includes(code)) {
+    const allowed = sentRedirectCodes.join(', ');
+    field.warn('XEB0209', { problem: 'cannot be sent by Envoy, which sends 301', got: code, allowed });
+  }
 }
 
 export function checkRewrite(field: Field, rewrite: HttpRewrite | undefined): void {
@@ -99,11 +98,17 @@ export function checkDirectResponse(field: Field, response: HttpDirectResponse |
       .at('status')
       .error('XEB0212', { problem: 'is not a status to answer with', got: status, allowed: '200 to 599' });
   }
-  const text = body?.string ?? body?.bytes ?? '';
-  const size = Buffer.byteLength(text, body?.bytes === undefined ? 'utf8' : 'base64');
+  if (body !== undefined) checkBodySize(field.at('body'), bodySize(body));
+}
+
+type Body = NonNullable<HttpDirectResponse['body']>;
+
+function bodySize({ string = '', bytes }: Body): number {
+  return bytes === undefined ? Buffer.byteLength(string) : Buffer.byteLength(bytes, 'base64');
+}
+
+function checkBodySize(field: Field, size: number): void {
   const fix = 'serve it from a workload';
-  if (size > mostBodyBytes)
-    field.at('body').error('XEB0212', { problem: `is ${size} bytes`, allowed: 'at most 1 MiB', fix });
-  else if (size > warnBodyBytes)
-    field.at('body').warn('XEB0212', { problem: `is ${size} bytes, held by every proxy`, fix });
+  if (size > mostBodyBytes) field.error('XEB0212', { problem: `is ${size} bytes`, allowed: 'at most 1 MiB', fix });
+  else if (size > warnBodyBytes) field.warn('XEB0212', { problem: `is ${size} bytes, held by every proxy`, fix });
 }

@@ -34,11 +34,9 @@ function checkHeaderMatches(
     checkMatchedHeader(field.at(name), name);
     checkStringMatch(field.at(name), value, { presence: true });
     if (!isClaim(name) || boundToGateways) continue;
-    field
-      .at(name)
-      .error('XEB0215', {
-        problem: 'matches a JWT claim, which sidecars cannot',
-        fix: 'bind the rule to a gateway only',
-      });
+    field.at(name).error('XEB0215', {
+      problem: 'matches a JWT claim, which sidecars cannot',
+      fix: 'bind the rule to a gateway only',
+    });
   }
 }

@@ -4,7 +4,7 @@ import { checkListedHeader, checkStringMatch } from '../rules/matching.ts';
 import { checkCount, checkDuration, checkFraction, checkPercent } from '../rules/scalars.ts';
 import { enumerate } from '../schema/words.ts';
 import { grpcStatuses, httpStatuses, retryConditions } from './http-words.ts';
-import type { CorsPolicy, HttpFault, HttpRetry } from './networking.ts';
+import type { CorsPolicy, HttpFault, HttpRetry, StringMatch } from './networking.ts';
 
 export function checkRetries(field: Field, retries: HttpRetry | undefined): void {
   if (retries === undefined) return;
@@ -28,26 +28,23 @@ export function checkRetries(field: Field, retries: HttpRetry | undefined): void
 
 export function checkCors(field: Field, cors: CorsPolicy | undefined): void {
   if (cors === undefined) return;
-  for (const [index, origin] of (cors.allowOrigin ?? []).entries())
-    checkClassicOrigin(field.at('allowOrigin', index), origin);
-  for (const [index, origin] of (cors.allowOrigins ?? []).entries()) {
-    const at = field.at('allowOrigins', index);
-    if (!origin.exact && !origin.prefix && !origin.regex)
-      at.error('XEB0211', { problem: 'matches no origin', fix: 'give exact, prefix or regex' });
-    else checkStringMatch(at, origin);
-  }
-  for (const [index, method] of (cors.allowMethods ?? []).entries())
-    checkMethod(field.at('allowMethods', index), method);
-  for (const [index, name] of (cors.allowHeaders ?? []).entries())
-    checkListedHeader(field.at('allowHeaders', index), name);
-  for (const [index, name] of (cors.exposeHeaders ?? []).entries())
-    checkListedHeader(field.at('exposeHeaders', index), name);
-  if (cors.maxAge === undefined) return;
-  const millis = millisOf(cors.maxAge);
+  field.at('allowOrigin').each(cors.allowOrigin, checkClassicOrigin);
+  field.at('allowOrigins').each(cors.allowOrigins, checkOrigin);
+  field.at('allowMethods').each(cors.allowMethods, checkMethod);
+  field.at('allowHeaders').each(cors.allowHeaders, checkListedHeader);
+  field.at('exposeHeaders').each(cors.exposeHeaders, checkListedHeader);
+  if (cors.maxAge !== undefined) checkMaxAge(field.at('maxAge'), cors.maxAge);
+}
+
+function checkMaxAge(field: Field, maxAge: string): void {
+  const millis = millisOf(maxAge);
   if (millis >= 1000 && millis % 1000 === 0) return;
-  field
-    .at('maxAge')
-    .error('XEB0109', { problem: 'is not usable', got: cors.maxAge, allowed: 'whole seconds, 1s or more' });
+  field.error('XEB0109', { problem: 'is not usable', got: maxAge, allowed: 'whole seconds, 1s or more' });
+}
+
+function checkOrigin(field: Field, origin: StringMatch): void {
+  if (origin.exact || origin.prefix || origin.regex) checkStringMatch(field, origin);
+  else field.error('XEB0211', { problem: 'matches no origin', fix: 'give exact, prefix or regex' });
 }
 
 /** `*` or an origin. Today's Istio no longer looks at them, so a bad one, which never matches, is a warning. */

@@ -14,7 +14,7 @@ export function checkHttpRoute(field: Field, route: HttpRoute, frame: VirtualSer
   for (const [index, match] of (route.match ?? []).entries()) checkHttpMatch(field.at('match', index), match, frame);
   checkHeaders(field, route);
   checkAuthorityOnce(field, route);
-  for (const [index, destination] of (route.route ?? []).entries()) checkHeaders(field.at('route', index), destination);
+  field.at('route').each(route.route, checkHeaders);
   checkWeightedDestinations(field.at('route'), route.route ?? []);
   checkRedirect(field.at('redirect'), route.redirect);
   checkDirectResponse(field.at('directResponse'), route.directResponse);

@@ -17,19 +17,19 @@ export function checkLocalityLb(field: Field, setting: LocalityLbSetting | undef
     field.at('failover').error('XEB0307', { problem: 'cannot stand beside distribute', fix: 'keep one of them' });
   }
   checkDistribution(field.at('distribute'), distribute);
-  for (const [index, one] of failover.entries()) checkFailover(field.at('failover', index), one);
-  for (const [index, label] of failoverPriority.entries()) {
-    if (failover.length === 0 || !topologyLabels.includes(label)) continue;
-    field
-      .at('failoverPriority', index)
-      .error('XEB0307', { problem: 'cannot stand beside failover', got: label, fix: 'keep one of them' });
-  }
+  field.at('failover').each(failover, checkFailover);
+  if (failover.length > 0) field.at('failoverPriority').each(failoverPriority, refuseTopology);
   if (failover.length + failoverPriority.length > 0 && !context.outlierDetection) {
     field.warn('XEB0307', {
       problem: 'fails over, but without outlierDetection no endpoint is ever found bad',
       fix: 'add outlierDetection',
     });
   }
+}
+
+function refuseTopology(field: Field, label: string): void {
+  if (!topologyLabels.includes(label)) return;
+  field.error('XEB0307', { problem: 'cannot stand beside failover', got: label, fix: 'keep one of them' });
 }
 
 function checkDistribution(field: Field, distribute: NonNullable<LocalityLbSetting['distribute']>): void {

@@ -40,8 +40,7 @@ export function checkTrafficPolicy(field: Field, policy: TrafficPolicy | undefin
     field.at('proxyProtocol').error('XEB0302', { problem: 'cannot stand beside tunnel', fix: 'keep one of them' });
   }
   checkCommon(field, policy);
-  for (const [index, port] of (policy.portLevelSettings ?? []).entries())
-    checkPortPolicy(field.at('portLevelSettings', index), port);
+  field.at('portLevelSettings').each(policy.portLevelSettings, checkPortPolicy);
   checkTunnel(field.at('tunnel'), policy.tunnel);
   checkPercent(field.at('retryBudget', 'percent'), policy.retryBudget?.percent);
 }

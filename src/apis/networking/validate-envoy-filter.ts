@@ -8,28 +8,25 @@ import type {
   EnvoyConfigMatch,
   EnvoyConfigPatch,
   EnvoyFilterSpec,
+  EnvoyPatch,
   ListenerMatch,
 } from './networking.ts';
+
+const missing = { problem: 'is required and missing', fix: 'add it' };
 
 /** Everything but the patch's value: whether Envoy can read that is for those to say who know Envoy's messages. */
 export function validateEnvoyFilter(spec: EnvoyFilterSpec): readonly Issue[] {
   const issues: Issue[] = [];
   const field = Field.top(issues, 'spec');
-  const { workloadSelector, targetRefs = [], configPatches = [], filters = [], workloadLabels } = spec;
-  if (workloadSelector !== undefined)
-    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels);
-  if (workloadSelector !== undefined && targetRefs.length > 0) {
-    field
-      .at('targetRefs')
-      .error('XEB0705', { problem: 'cannot stand beside workloadSelector', fix: 'keep one of them' });
-  }
-  for (const [index, ref] of targetRefs.entries()) checkTargetRef(field.at('targetRefs', index), ref);
-  for (const [index, patch] of configPatches.entries()) checkPatch(field.at('configPatches', index), patch);
+  const { configPatches = [], filters = [], workloadLabels } = spec;
+  checkTarget(field, spec);
+  field.at('configPatches').each(configPatches, checkPatch);
   if (workloadLabels !== undefined) warnDeprecated(field.at('workloadLabels'), 'workloadSelector');
   if (filters.length > 0) warnDeprecated(field.at('filters'), 'configPatches');
-  for (const [index, filter] of filters.entries()) checkClassicFilter(field.at('filters', index), filter);
-  if (configPatches.length + filters.length === 0)
+  field.at('filters').each(filters, checkClassicFilter);
+  if (configPatches.length + filters.length === 0) {
     field.at('configPatches').warn('XEB0118', { problem: 'is empty, so nothing is patched' });
+  }
   return issues;
 }
 
@@ -41,44 +38,51 @@ const targetKinds: readonly string[] = [
   'gateway.networking.k8s.io/GatewayClass',
 ];
 
+function checkTarget(field: Field, { workloadSelector, targetRefs = [] }: EnvoyFilterSpec): void {
+  const refs = field.at('targetRefs');
+  if (workloadSelector !== undefined) {
+    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels);
+    if (targetRefs.length > 0) {
+      refs.error('XEB0705', { problem: 'cannot stand beside workloadSelector', fix: 'keep one of them' });
+    }
+  }
+  refs.each(targetRefs, checkTargetRef);
+}
+
 type TargetRef = NonNullable<EnvoyFilterSpec['targetRefs']>[number];
 
 function checkTargetRef(field: Field, { group = '', kind = '', name, namespace }: TargetRef): void {
-  if (!name) field.at('name').error('XEB0705', { problem: 'is required and missing', fix: 'name the target' });
-  if (namespace)
-    field
-      .at('namespace')
-      .error('XEB0705', { problem: 'cannot be set', got: namespace, fix: 'targets are in the own namespace' });
-  if (targetKinds.includes(`${group}/${kind}`)) return;
-  field
-    .at('kind')
-    .error('XEB0705', {
-      problem: 'cannot be a target',
-      got: `${group}/${kind}`,
-      allowed: targetKinds.slice(1).join(', '),
-    });
+  if (!name) field.at('name').error('XEB0705', missing);
+  if (namespace) {
+    const fix = 'remove it: targets are in the own namespace';
+    field.at('namespace').error('XEB0705', { problem: 'cannot be set', got: namespace, fix });
+  }
+  const target = `${group}/${kind}`;
+  if (targetKinds.includes(target)) return;
+  const allowed = targetKinds.slice(1).join(', ');
+  field.at('kind').error('XEB0705', { problem: 'cannot be a target', got: target, allowed });
 }
 
-function checkPatch(field: Field, { applyTo, match, patch }: EnvoyConfigPatch): void {
-  if (!applyTo || applyTo === 'INVALID')
-    field.at('applyTo').error('XEB0701', { problem: 'is required and missing', fix: 'say what is patched' });
-  const operation = patch?.operation ?? 'INVALID';
-  if (patch === undefined)
-    field.at('patch').error('XEB0701', { problem: 'is required and missing', fix: 'add a patch' });
-  else if (operation === 'INVALID')
-    field.at('patch', 'operation').error('XEB0701', { problem: 'is required and missing', fix: 'add one' });
-  else if (patch.value === undefined && operation !== 'REMOVE') {
-    field.at('patch', 'value').error('XEB0701', { problem: `is required for ${operation}`, fix: 'add a value' });
-  }
-  if (patch?.filterClass !== undefined && patch.filterClass !== 'UNSPECIFIED' && operation !== 'ADD') {
-    field
-      .at('patch', 'filterClass')
-      .warn('XEB0118', { problem: `has no effect with ${operation}`, fix: 'use ADD, or remove it' });
-  }
-  if (match === undefined) return;
-  const version = match.proxy?.proxyVersion;
+function checkPatch(field: Field, { applyTo = 'INVALID', match, patch }: EnvoyConfigPatch): void {
+  if (applyTo === 'INVALID') field.at('applyTo').error('XEB0701', missing);
+  if (patch === undefined) field.at('patch').error('XEB0701', missing);
+  else checkOperation(field.at('patch'), patch);
+  const version = match?.proxy?.proxyVersion;
   if (version) checkRegex(field.at('match', 'proxy', 'proxyVersion'), version);
-  if (applyTo !== undefined) checkMatch(field.at('match'), match, applyTo);
+  if (match !== undefined) checkMatch(field.at('match'), match, applyTo);
+}
+
+function checkOperation(field: Field, patch: EnvoyPatch): void {
+  const { operation = 'INVALID', value, filterClass = 'UNSPECIFIED' } = patch;
+  if (operation === 'INVALID') {
+    field.at('operation').error('XEB0701', missing);
+  } else if (value === undefined && operation !== 'REMOVE') {
+    field.at('value').error('XEB0701', { problem: `is required for ${operation}`, fix: 'add it' });
+  }
+  if (filterClass !== 'UNSPECIFIED' && operation !== 'ADD') {
+    const problem = `has no effect with ${operation}`;
+    field.at('filterClass').warn('XEB0118', { problem, fix: 'use ADD, or remove it' });
+  }
 }
 
 type ApplyTo = NonNullable<EnvoyConfigPatch['applyTo']>;
@@ -113,13 +117,11 @@ function checkMatch(field: Field, match: EnvoyConfigMatch, applyTo: ApplyTo): vo
     if (waypoint)
       field.at(given).error('XEB0702', { problem: 'cannot be matched in context WAYPOINT', fix: 'match waypoint' });
     else if (wanted !== undefined && given !== wanted) {
-      field
-        .at(given)
-        .error('XEB0702', {
-          problem: `cannot be matched for applyTo ${applyTo}`,
-          allowed: wanted,
-          fix: 'change one of them',
-        });
+      field.at(given).error('XEB0702', {
+        problem: `cannot be matched for applyTo ${applyTo}`,
+        allowed: wanted,
+        fix: 'change one of them',
+      });
     }
   }
   if (wanted === 'listener')
@@ -161,7 +163,6 @@ function checkClassicFilter(field: Field, filter: ClassicFilter): void {
       .at('insertPosition', 'relativeTo')
       .error('XEB0704', { problem: `is required for ${position.index}`, fix: 'name a filter' });
   }
-  const missing = { problem: 'is required and missing', fix: 'add it' };
   if (!filterType || filterType === 'INVALID') field.at('filterType').error('XEB0704', missing);
   if (!filterName) field.at('filterName').error('XEB0704', missing);
   if (filterConfig === undefined) field.at('filterConfig').error('XEB0704', missing);

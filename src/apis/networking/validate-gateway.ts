@@ -8,7 +8,7 @@ import { isHttpProtocol, isTlsProtocol, type KnownProtocol, parseProtocol } from
 import { checkBindOrUnix, checkProtocol } from '../rules/names.ts';
 import { checkPort, checkUnique } from '../rules/scalars.ts';
 import { checkServerTls } from './check-server-tls.ts';
-import type { GatewayServer, GatewaySpec } from './networking.ts';
+import type { GatewayServer, GatewaySpec, ServerTls } from './networking.ts';
 
 export function validateGateway(spec: GatewaySpec, { name }: MetaForValidation): readonly Issue[] {
   const issues: Issue[] = [];
@@ -19,7 +19,7 @@ export function validateGateway(spec: GatewaySpec, { name }: MetaForValidation):
   const field = Field.top(issues, 'spec');
   const { servers } = spec;
   if (servers.length === 0) field.at('servers').error('XEB0121', { problem: 'is empty', fix: 'add a server' });
-  for (const [index, server] of servers.entries()) checkServer(field.at('servers', index), server);
+  field.at('servers').each(servers, checkServer);
   checkUnique(
     servers,
     ({ port }) => port.name || undefined,
@@ -86,26 +86,26 @@ function checkNamespace(field: Field, namespace: string, host: string): void {
 
 function checkTlsFitsProtocol(field: Field, { tls }: GatewayServer, protocol: KnownProtocol | undefined): void {
   if (protocol === undefined) return;
-  if (isTlsProtocol(protocol)) {
-    if (tls === undefined)
-      field.at('tls').error('XEB0403', { problem: `is required for protocol ${protocol}`, fix: 'add tls' });
-    else if (tls.httpsRedirect === true) {
-      field
-        .at('tls', 'httpsRedirect')
-        .warn('XEB0118', { problem: 'has no effect on a TLS port', fix: 'move it to the HTTP port' });
-    }
-    return;
+  if (!isTlsProtocol(protocol)) {
+    if (tls !== undefined) checkTlsOnPlainPort(field.at('tls'), tls, protocol);
+  } else if (tls === undefined) {
+    field.at('tls').error('XEB0403', { problem: `is required for protocol ${protocol}`, fix: 'add tls' });
+  } else if (tls.httpsRedirect === true) {
+    field
+      .at('tls', 'httpsRedirect')
+      .warn('XEB0118', { problem: 'has no effect on a TLS port', fix: 'move it to the HTTP port' });
   }
-  if (tls === undefined) return;
+}
+
+/** A plain HTTP port may redirect to HTTPS, which is said in the TLS settings. */
+function checkTlsOnPlainPort(field: Field, tls: ServerTls, protocol: KnownProtocol): void {
   const files = tls.serverCertificate || tls.privateKey || tls.caCertificates;
   const redirectOnly = (tls.mode ?? 'PASSTHROUGH') === 'PASSTHROUGH' && !files;
   if (isHttpProtocol(protocol) && redirectOnly) return;
   const allowed = isHttpProtocol(protocol) ? 'httpsRedirect only' : 'nothing';
-  field
-    .at('tls')
-    .error('XEB0404', {
-      problem: `is not possible on a port of protocol ${protocol}`,
-      allowed,
-      fix: 'use HTTPS or TLS',
-    });
+  field.error('XEB0404', {
+    problem: `is not possible on a port of protocol ${protocol}`,
+    allowed,
+    fix: 'use HTTPS or TLS',
+  });
 }

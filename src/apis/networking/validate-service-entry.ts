@@ -90,58 +90,58 @@ function checkSelector(field: Field, { workloadSelector, endpoints, resolution =
 }
 
 function checkResolution(field: Field, spec: ServiceEntrySpec): void {
-  const { resolution = 'NONE', endpoints = [], ports = [], hosts } = spec;
-  const portNames = ports.flatMap(({ name }) => name ?? []);
+  const { resolution = 'NONE', endpoints = [] } = spec;
   const at = field.at('endpoints');
   switch (resolution) {
     case 'NONE':
     case 'DYNAMIC_DNS':
-      if (endpoints.length > 0)
+      if (endpoints.length > 0) {
         at.error('XEB0501', { problem: `cannot be given with resolution ${resolution}`, fix: 'use STATIC or DNS' });
+      }
+      if (resolution === 'DYNAMIC_DNS') field.at('hosts').each(spec.hosts, warnNoWildcard);
       break;
     case 'STATIC':
-      if (endpoints.length === 0 && spec.workloadSelector === undefined) {
-        at.warn('XEB0501', {
-          problem: 'is empty, so the hosts lead nowhere',
-          fix: 'add endpoints or workloadSelector',
-        });
-      }
-      for (const [index, endpoint] of endpoints.entries()) {
-        checkEndpoint(at.at(index), endpoint, { hostNames: false, sockets: true, portNames });
-      }
+      checkStaticEndpoints(at, spec);
       break;
     case 'DNS':
     case 'DNS_ROUND_ROBIN':
-      checkDnsEndpoints(field, spec, portNames);
+      checkDnsEndpoints(field, spec);
       break;
-  }
-  if (resolution !== 'DYNAMIC_DNS') return;
-  for (const [index, host] of hosts.entries()) {
-    if (isWildcard(host)) continue;
-    field
-      .at('hosts', index)
-      .warn('XEB0501', { problem: 'is no wildcard', got: host, fix: 'resolution DNS is enough for it' });
   }
 }
 
-function checkDnsEndpoints(field: Field, spec: ServiceEntrySpec, portNames: readonly string[]): void {
+function warnNoWildcard(field: Field, host: string): void {
+  if (isWildcard(host)) return;
+  field.warn('XEB0501', { problem: 'is no wildcard', got: host, fix: 'resolution DNS is enough for it' });
+}
+
+function checkStaticEndpoints(field: Field, spec: ServiceEntrySpec): void {
+  const { endpoints = [] } = spec;
+  if (endpoints.length === 0 && spec.workloadSelector === undefined) {
+    field.warn('XEB0501', { problem: 'is empty, so the hosts lead nowhere', fix: 'add endpoints or workloadSelector' });
+  }
+  const rules = { hostNames: false, sockets: true, portNames: portNames(spec) };
+  field.each(endpoints, (at, endpoint) => checkEndpoint(at, endpoint, rules));
+}
+
+function checkUnresolvable(field: Field, host: string): void {
+  if (isDnsName(host)) return;
+  field.error('XEB0501', { problem: 'cannot be resolved', got: host, fix: 'use a complete name, or add endpoints' });
+}
+
+function portNames({ ports = [] }: ServiceEntrySpec): readonly string[] {
+  return ports.flatMap(({ name }) => name ?? []);
+}
+
+function checkDnsEndpoints(field: Field, spec: ServiceEntrySpec): void {
   const { endpoints = [], hosts, resolution, workloadSelector } = spec;
-  if (endpoints.length === 0 && workloadSelector === undefined) {
-    for (const [index, host] of hosts.entries()) {
-      if (isDnsName(host)) continue;
-      field
-        .at('hosts', index)
-        .error('XEB0501', { problem: 'cannot be resolved', got: host, fix: 'use a complete name, or add endpoints' });
-    }
-  }
+  if (endpoints.length === 0 && workloadSelector === undefined) field.at('hosts').each(hosts, checkUnresolvable);
   if (resolution === 'DNS_ROUND_ROBIN' && endpoints.length > 1) {
-    field
-      .at('endpoints')
-      .error('XEB0501', { problem: `has ${endpoints.length} entries`, allowed: 'at most 1 with DNS_ROUND_ROBIN' });
+    const allowed = 'at most 1 with DNS_ROUND_ROBIN';
+    field.at('endpoints').error('XEB0501', { problem: `has ${endpoints.length} entries`, allowed });
   }
-  for (const [index, endpoint] of endpoints.entries()) {
-    checkEndpoint(field.at('endpoints', index), endpoint, { hostNames: true, sockets: false, portNames });
-  }
+  const rules = { hostNames: true, sockets: false, portNames: portNames(spec) };
+  field.at('endpoints').each(endpoints, (at, endpoint) => checkEndpoint(at, endpoint, rules));
 }
 
 function checkManyHosts(field: Field, { hosts, ports = [], resolution = 'NONE' }: ServiceEntrySpec): void {

@@ -32,7 +32,7 @@ export function validateSidecar(spec: SidecarSpec, { namespace }: MetaForValidat
     const allowed = 'ingress, egress, inboundConnectionPool, outboundTrafficPolicy';
     field.error('XEB0601', { problem: 'sets nothing', allowed, fix: 'add egress' });
   }
-  for (const [index, listener] of ingress.entries()) checkIngress(field.at('ingress', index), listener);
+  field.at('ingress').each(ingress, checkIngress);
   checkUnique(
     ingress,
     ({ port }) => port.number,

@@ -41,7 +41,7 @@ function checkRules(field: Field, spec: VirtualServiceSpec, frame: VirtualServic
   }
   for (const [index, route] of http.entries()) checkHttpRoute(field.at('http', index), route, frame);
   for (const [index, route] of tls.entries()) checkTlsRoute(field.at('tls', index), route, frame);
-  for (const [index, route] of tcp.entries()) checkTcpRoute(field.at('tcp', index), route);
+  field.at('tcp').each(tcp, checkTcpRoute);
 }
 
 function checkDelegate(field: Field, spec: VirtualServiceSpec): void {
@@ -88,13 +88,11 @@ function checkOverlap(field: Field, hosts: readonly string[]): void {
         ? host
         : wildcards.find((earlier) => hostMatches(earlier, host));
     if (other !== undefined) {
-      field
-        .at(index)
-        .error('XEB0201', {
-          problem: `covers the same names as ${quote(other)}`,
-          got: written,
-          fix: 'remove one of them',
-        });
+      field.at(index).error('XEB0201', {
+        problem: `covers the same names as ${quote(other)}`,
+        got: written,
+        fix: 'remove one of them',
+      });
     }
     if (isWildcard(host)) wildcards.push(host);
     else exact.add(host);
@@ -149,9 +147,7 @@ function checkTcpRoute(field: Field, tcp: TcpRoute): void {
 }
 
 function checkL4Match(field: Field, match: L4Match | TlsMatch): void {
-  for (const [index, subnet] of (match.destinationSubnets ?? []).entries()) {
-    checkSubnet(field.at('destinationSubnets', index), subnet);
-  }
+  field.at('destinationSubnets').each(match.destinationSubnets, checkSubnet);
   checkOptionalPort(field.at('port'), match.port);
   checkLabels(field.at('sourceLabels'), match.sourceLabels);
   checkGatewayRefs(field.at('gateways'), match.gateways);

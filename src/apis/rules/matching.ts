@@ -102,7 +102,7 @@ function isInternalHeader(name: string): boolean {
   return name.startsWith(':') || name.toLowerCase() === 'host';
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const controlCharacter = /[\u0000-\u0008\u000A-\u001F\u007F]/;
 
 const formatVariable = /%%|%[A-Za-z]\w*(?:\([^)]*\))?(?::\d+)?%/g;

@@ -49,13 +49,15 @@ function visit(schema: z.core.$ZodType, value: unknown, walk: Walk): unknown {
       return Array.isArray(value) ? visitEach(def.element, value, walk) : value;
     case 'record':
       return isPlain(value) ? visitRecord(def.valueType, value, walk) : value;
-    case 'enum':
-      return typeof value === 'number' ? (enumNumbers.get(schema)?.names.get(value) ?? value) : value;
-    case 'number':
-      return typeof value === 'string' ? numberOf(value) : value;
     default:
-      return value;
+      return visitScalar(schema, value);
   }
+}
+
+function visitScalar(schema: z.core.$ZodType, value: unknown): unknown {
+  const { type } = schema._zod.def;
+  if (type === 'enum' && typeof value === 'number') return enumNumbers.get(schema)?.names.get(value) ?? value;
+  return type === 'number' && typeof value === 'string' ? numberOf(value) : value;
 }
 
 function visitObject(shape: z.core.$ZodShape, value: Plain, walk: Walk): unknown {

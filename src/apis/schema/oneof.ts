@@ -54,7 +54,7 @@ function withOneOf<Shape extends z.ZodRawShape>(
 ): z.ZodObject<Shape, z.core.$strict> {
   const { oneOf, allOf, ...meta } = schema.meta() ?? {};
   if (oneOf === undefined && allOf === undefined) return schema.meta({ ...meta, ...added });
-  const earlier = Array.isArray(allOf) ? allOf : [{ oneOf }];
+  const earlier: readonly unknown[] = Array.isArray(allOf) ? allOf : [{ oneOf }];
   return schema.meta({ ...meta, allOf: [...earlier, added] });
 }
 

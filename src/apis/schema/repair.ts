@@ -16,11 +16,18 @@ export function repair(schema: z.core.$ZodType, value: unknown, path: readonly S
   }
   if (!isPlain(value)) return emptyOf(schema);
   const key = String(step);
-  const member = def.type === 'object' ? def.shape[key] : def.type === 'record' ? def.valueType : undefined;
-  const optional = def.type === 'record' || member?._zod.def.type === 'optional';
   const kept = Object.entries(value).filter(([name]) => name !== key);
-  if (member === undefined || (rest.length === 0 && optional)) return Object.fromEntries(kept);
-  return Object.fromEntries([...kept, [key, repair(member, value[key], rest)]]);
+  const member = memberOf(def, key);
+  if (member === undefined || (rest.length === 0 && member.optional)) return Object.fromEntries(kept);
+  return Object.fromEntries([...kept, [key, repair(member.schema, value[key], rest)]]);
+}
+
+type Member = { readonly schema: z.core.$ZodType; readonly optional: boolean };
+
+function memberOf(def: z.core.$ZodTypes['_zod']['def'], key: string): Member | undefined {
+  if (def.type === 'record') return { schema: def.valueType, optional: true };
+  const schema = def.type === 'object' ? def.shape[key] : undefined;
+  return schema === undefined ? undefined : { schema, optional: schema._zod.def.type === 'optional' };
 }
 
 function emptyOf(schema: z.core.$ZodType): unknown {
