@@ -105,6 +105,8 @@ export type ServiceTarget = {
 export type Workload = {
   readonly name: string;
   readonly namespace: string;
+  /** The Deployment, StatefulSet or the like that runs it; its own name if none does. */
+  readonly controller: string;
   readonly addresses: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;

@@ -1,4 +1,4 @@
-import { type Kind, schemas } from '../apis/collections.ts';
+import { collections, type Kind } from '../apis/collections.ts';
 import type { MeshConfig } from '../apis/mesh/mesh-config.ts';
 import { compareText } from '../kit/order.ts';
 import type { ConfigSnapshot, ObjectsByKind } from '../model/config-snapshot.ts';
@@ -91,13 +91,13 @@ function isOfKind<K extends Kind>(object: ConfigObject, kind: K): object is Conf
 }
 
 function emptyObjects(): ObjectsByKind {
-  const lists: Partial<Lists> = Object.fromEntries(Object.keys(schemas).map((kind) => [kind, []]));
+  const lists: Partial<Lists> = Object.fromEntries(Object.keys(collections).map((kind) => [kind, []]));
   if (!hasEveryKind(lists)) throw new Error('the table of kinds lacks one');
   return lists;
 }
 
 function hasEveryKind(lists: Partial<Lists>): lists is Lists {
-  return Object.keys(schemas).every((kind) => kind in lists);
+  return Object.keys(collections).every((kind) => kind in lists);
 }
 
 function compareAge(a: ConfigObject, b: ConfigObject): number {

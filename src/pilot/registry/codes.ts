@@ -1,0 +1,42 @@
+type CodeText = { readonly title: string; readonly explanation: string };
+
+/** What the mesh as a whole says about objects that are right by themselves. Codes never change their meaning. */
+export const meshCodes = {
+  IST0101: { title: 'referenced object not found', explanation: 'The object names another one that does not exist.' },
+  IST0116: {
+    title: 'services disagree on a port of a workload',
+    explanation:
+      'Several services lead to one port of the same workload and give it different protocols. The oldest service decides how it is served.',
+  },
+  XEB0303: { title: 'subset defined twice', explanation: 'Of subsets with one name the first is used.' },
+  XEB2001: {
+    title: 'delegate cannot be used',
+    explanation:
+      'A delegate is a VirtualService without hosts that is exported to the namespace of the one that delegates; it does not delegate again.',
+  },
+  XEB2002: {
+    title: 'delegated route never matches',
+    explanation:
+      'A delegated route is used for requests that match both it and the rule that delegates. These two have nothing in common, or one of them is a regular expression, where that cannot be told.',
+  },
+  XEB2003: {
+    title: 'traffic policy not used',
+    explanation: 'Of several DestinationRules of one namespace for one host, the oldest with a traffic policy sets it.',
+  },
+  XEB2004: {
+    title: 'entries of one host differ',
+    explanation:
+      'Several ServiceEntries of one namespace have the same host, so they are one service. The oldest sets resolution and location; what contradicts it is not used.',
+  },
+  XEB2005: {
+    title: 'host of a Kubernetes Service',
+    explanation:
+      'The host is that of a Kubernetes Service, which has the say; the entry can only add endpoints to its ports.',
+  },
+  XEB2006: {
+    title: 'no automatic address left',
+    explanation: 'The block for automatic addresses holds 65024 of them, and older hosts have taken all.',
+  },
+} satisfies Record<string, CodeText>;
+
+export type MeshCode = keyof typeof meshCodes;
