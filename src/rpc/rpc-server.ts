@@ -1,0 +1,168 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+import type { Clock } from '../kit/clock.ts';
+import { err, ok, type Result } from '../kit/result.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { GrpcServerStream, type ServerStream } from './server-stream.ts';
+import { RpcStatusCode } from './status.ts';
+
+/** One method: its path (`/package.Service/Method`) and who serves its calls. Messages cross as bytes. */
+export type RpcMethod = {
+  readonly path: string;
+  /** Resolves when the call has been served; the call is then closed if it is still open. */
+  readonly serve: (stream: ServerStream) => Promise<void>;
+};
+
+export type RpcServerOptions = {
+  readonly maxRequestBytes: number;
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** Connections are asked to come again after about so long, so that load spreads over new replicas; `undefined`: never. */
+  readonly maxConnectionAgeMs: number | undefined;
+  readonly maxConnectionAgeGraceMs: number;
+  readonly maxStreamsPerConnection: number;
+};
+
+export const defaultRpcServerOptions: RpcServerOptions = {
+  maxRequestBytes: 4 * 1024 * 1024,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+  maxConnectionAgeMs: undefined,
+  maxConnectionAgeGraceMs: 10_000,
+  maxStreamsPerConnection: 100,
+};
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+export type ListenError = {
+  readonly kind: 'port-in-use' | 'forbidden' | 'other';
+  readonly address: ListenAddress;
+  readonly message: string;
+};
+
+export type RpcServerDeps = {
+  readonly methods: readonly RpcMethod[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly options?: Partial<RpcServerOptions>;
+};
+
+const raw = (message: Buffer): Buffer => message;
+
+/**
+ * A gRPC server whose messages are bytes. It accepts connections itself and hands them to grpc-js, which has no way to cut the
+ * connection of a caller that reads nothing.
+ */
+export class RpcServer {
+  readonly #grpc: Server;
+  readonly #injector: ConnectionInjector;
+  readonly #net: NetServer;
+  readonly #sockets = new Map<string, Socket>();
+  readonly #deps: RpcServerDeps;
+
+  constructor(deps: RpcServerDeps) {
+    this.#deps = deps;
+    this.#grpc = new Server(channelOptions({ ...defaultRpcServerOptions, ...deps.options }));
+    this.#grpc.addService(
+      serviceOf(deps.methods),
+      Object.fromEntries(deps.methods.map((method) => [method.path, this.#handlerOf(method)])),
+    );
+    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#net = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Begins to accept connections. Port 0 takes any free one; the result says which. */
+  listen({ host, port }: ListenAddress): Promise<Result<ListenAddress, ListenError>> {
+    return new Promise((resolve) => {
+      const onError = (error: NodeJS.ErrnoException): void => resolve(err(listenError(error, { host, port })));
+      this.#net.once('error', onError);
+      this.#net.listen(port, host, () => {
+        this.#net.removeListener('error', onError);
+        const bound = this.#net.address();
+        resolve(ok({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port }));
+      });
+    });
+  }
+
+  /** Accepts no more, asks every caller to go, and cuts who is still there after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    const allGone = new AbortController();
+    const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    const watched = closed.then(() => allGone.abort());
+    this.#injector.drain(graceMs);
+    await this.#deps.clock.sleep(graceMs, allGone.signal);
+    for (const socket of this.#sockets.values()) socket.destroy();
+    await watched;
+    this.#grpc.forceShutdown();
+  }
+
+  #accept(socket: Socket): void {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    socket.setNoDelay(true);
+    this.#sockets.set(peer, socket);
+    socket.once('close', () => this.#sockets.delete(peer));
+    // grpc-js forgets the connection by itself; without a listener the error would end the process.
+    socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));
+    this.#injector.injectConnection(socket);
+  }
+
+  #handlerOf({ path, serve }: RpcMethod): (call: ServerDuplexStream<Buffer, Buffer>) => void {
+    const { clock, log } = this.#deps;
+    const cut = (peer: string): void => void this.#sockets.get(peer)?.destroy();
+    return (call) => {
+      const stream = new GrpcServerStream(call, { clock, cut });
+      serve(stream).then(
+        () => stream.close({ code: RpcStatusCode.OK, message: '' }),
+        (error: unknown) => {
+          log.error({ path, peer: stream.peer, error }, 'call failed');
+          stream.close({ code: RpcStatusCode.INTERNAL, message: 'the server failed to serve this call' });
+        },
+      );
+    };
+  }
+}
+
+function serviceOf(methods: readonly RpcMethod[]): ServiceDefinition {
+  const definition = (path: string): ServiceDefinition[string] => ({
+    path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  });
+  return Object.fromEntries(methods.map(({ path }) => [path, definition(path)]));
+}
+
+function channelOptions(options: RpcServerOptions): Record<string, number> {
+  const age = options.maxConnectionAgeMs;
+  return {
+    'grpc.max_receive_message_length': options.maxRequestBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': options.keepaliveMs,
+    'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
+    'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+    ...(age === undefined
+      ? {}
+      : { 'grpc.max_connection_age_ms': age, 'grpc.max_connection_age_grace_ms': options.maxConnectionAgeGraceMs }),
+  };
+}
+
+function listenError(error: NodeJS.ErrnoException, address: ListenAddress): ListenError {
+  const where = `${address.host}:${address.port}`;
+  if (error.code === 'EADDRINUSE')
+    return {
+      kind: 'port-in-use',
+      address,
+      message: `${where} is already in use: stop what uses it, or choose another port`,
+    };
+  if (error.code === 'EACCES') return { kind: 'forbidden', address, message: `no permission to listen on ${where}` };
+  return { kind: 'other', address, message: `cannot listen on ${where}: ${error.message}` };
+}

@@ -1,0 +1,91 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Clock } from '../kit/clock.ts';
+import { MessageQueue } from './message-queue.ts';
+import type { RpcStatus } from './status.ts';
+
+/** One call with messages in both directions. */
+export interface ServerStream {
+  readonly peer: string;
+  /** The caller's certificate and whatever else the transport vouches for. */
+  readonly credentials: PeerCredentials;
+  /** Aborts when the call is over, whoever ended it. */
+  readonly closed: AbortSignal;
+  readonly requests: AsyncIterable<Buffer>;
+  /** Resolves to true once the message is handed to the socket, to false when the call ended before. One at a time. */
+  send(message: Buffer): Promise<boolean>;
+  /** Ends the call. A caller that does not even read the status loses its connection. */
+  close(status: RpcStatus): void;
+}
+
+export type PeerCredentials = {
+  /** The caller's verified certificate in DER. */
+  readonly certificate: Buffer | undefined;
+  /** Values of the `authorization` header. */
+  readonly authorization: readonly string[];
+};
+
+/** For how long a caller may take to read a status. */
+const CLOSE_PATIENCE_MS = 5000;
+
+type Deps = {
+  readonly clock: Clock;
+  /** Cuts the caller's connection. */
+  readonly cut: (peer: string) => void;
+};
+
+export class GrpcServerStream implements ServerStream {
+  readonly peer: string;
+  readonly credentials: PeerCredentials;
+  readonly requests: MessageQueue;
+  readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #closed = new AbortController();
+  readonly #deps: Deps;
+  #isClosing = false;
+
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, deps: Deps) {
+    this.#call = call;
+    this.#deps = deps;
+    this.peer = call.getPeer();
+    this.credentials = credentialsOf(call);
+    this.requests = new MessageQueue(call);
+    for (const event of ['close', 'cancelled']) call.on(event, () => this.#closed.abort());
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  send(message: Buffer): Promise<boolean> {
+    const { signal } = this.#closed;
+    if (signal.aborted || this.#isClosing) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      // The write's callback never comes when the caller resets the call meanwhile.
+      const onClosed = (): void => resolve(false);
+      signal.addEventListener('abort', onClosed, { once: true });
+      this.#call.write(message, (error?: Error | null) => {
+        signal.removeEventListener('abort', onClosed);
+        resolve(error === undefined || error === null);
+      });
+    });
+  }
+
+  close({ code, message }: RpcStatus): void {
+    if (this.#isClosing || this.#closed.signal.aborted) return;
+    this.#isClosing = true;
+    this.requests.finish();
+    if (code === 0) this.#call.end();
+    else this.#call.emit('error', Object.assign(new Error(message), { code, details: message }));
+    void this.#cutIfStuck();
+  }
+
+  async #cutIfStuck(): Promise<void> {
+    await this.#deps.clock.sleep(CLOSE_PATIENCE_MS, this.#closed.signal);
+    if (!this.#closed.signal.aborted) this.#deps.cut(this.peer);
+  }
+}
+
+function credentialsOf(call: ServerDuplexStream<Buffer, Buffer>): PeerCredentials {
+  const certificate = call.getAuthContext().sslPeerCertificate?.raw;
+  const authorization = call.metadata.get('authorization').map(String);
+  return { certificate, authorization };
+}
