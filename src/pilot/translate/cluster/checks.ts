@@ -1,0 +1,53 @@
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import type { Proxy } from '../../../model/proxy.ts';
+import type { Service, ServicePort } from '../../../model/service.ts';
+import type { ClientTransport } from '../policy/client-tls.ts';
+import { diagnose } from '../policy/diagnose.ts';
+import type { EffectivePolicy } from '../policy/effective-policy.ts';
+import type { Discovery } from './discovery.ts';
+
+export type ClusterFacts = {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly subset: string;
+  readonly policy: EffectivePolicy;
+  readonly transport: ClientTransport;
+  readonly discovery: Discovery;
+  readonly kind: Proxy['kind'];
+};
+
+/** What the owners of a cluster's objects should know about it. */
+export function checkCluster(facts: ClusterFacts): readonly Diagnostic[] {
+  return [...droppedParts(facts), ...refusedTls(facts), ...passthrough(facts), ...manyNames(facts)];
+}
+
+function droppedParts({ port, policy }: ClusterFacts): readonly Diagnostic[] {
+  return policy.dropped.map(({ by, parts }) =>
+    diagnose(
+      'info',
+      'XEB2101',
+      by,
+      `the settings for port ${port.port} unset ${parts.join(', ')} of the policy, because they do not repeat them`,
+    ),
+  );
+}
+
+function refusedTls({ policy, transport, service }: ClusterFacts): readonly Diagnostic[] {
+  if (transport.kind !== 'refused' || policy.tls === undefined) return [];
+  const message = `requests to ${service.hostname} fail, because ${transport.reason}; plaintext would not be what the policy asks for`;
+  return [diagnose('error', 'XEB2102', policy.tls, message)];
+}
+
+function passthrough({ policy, kind, service }: ClusterFacts): readonly Diagnostic[] {
+  const balancer = policy.loadBalancer;
+  if (balancer?.spec.simple !== 'PASSTHROUGH' || kind === 'sidecar') return [];
+  const message = `a gateway cannot pass ${service.hostname} through to the address its client dialled, which is the gateway's own; the default load balancer is used`;
+  return [diagnose('info', 'XEB2103', balancer, message)];
+}
+
+function manyNames({ service, discovery, kind }: ClusterFacts): readonly Diagnostic[] {
+  const { resolution } = service;
+  if (resolution.kind !== 'dns' || !resolution.logical || discovery !== 'dns' || kind === 'proxyless') return [];
+  const message = `${service.hostname} does not have exactly one endpoint, so all its endpoints are resolved as with DNS`;
+  return [diagnose('warning', 'XEB2104', { object: service.origin, path: 'spec.resolution' }, message)];
+}

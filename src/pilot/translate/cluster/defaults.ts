@@ -1,0 +1,32 @@
+import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
+import type { LocalityLbSetting, TcpKeepalive } from '../../../apis/networking/networking.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
+import { millisOf } from '../protobuf.ts';
+
+/** What clusters and their endpoints read of the mesh configuration. */
+export type ClusterDefaults = {
+  readonly connectTimeoutMs: number;
+  readonly tcpKeepalive: TcpKeepalive | undefined;
+  readonly dnsRefreshMs: number;
+  /** Whether HTTP/1.1 is sent as HTTP/2 between proxies. */
+  readonly upgradeHttp: boolean;
+  readonly localityLb: LocalityLbSetting | undefined;
+  /** Whether servers are verified with the machine's roots when a policy names no CA. */
+  readonly verifyServers: boolean;
+  /** Patterns of the names clusters have in statistics; empty for the cluster's own name. */
+  readonly outboundStatName: string;
+  readonly inboundStatName: string;
+};
+
+export const clusterDefaults = memoByIdentity((mesh: MeshConfig): ClusterDefaults => {
+  return {
+    connectTimeoutMs: millisOf(mesh.connectTimeout) ?? 10_000,
+    tcpKeepalive: mesh.tcpKeepalive,
+    dnsRefreshMs: Math.max(1, millisOf(mesh.dnsRefreshRate) ?? 60_000),
+    upgradeHttp: mesh.h2UpgradePolicy === 'UPGRADE',
+    localityLb: mesh.localityLbSetting,
+    verifyServers: mesh.verifyCertificateAtClient !== false,
+    outboundStatName: mesh.outboundClusterStatName ?? '',
+    inboundStatName: mesh.inboundClusterStatName ?? '',
+  };
+});

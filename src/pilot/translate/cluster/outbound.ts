@@ -1,0 +1,152 @@
+import type { Cluster, Metadata, TransportSocket } from '../../../gen/types.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { outboundClusterName } from '../../../model/ids.ts';
+import type { MeshDestinationRule } from '../../../model/mesh-snapshot.ts';
+import type { Proxy } from '../../../model/proxy.ts';
+import type { Endpoint, Service, ServicePort } from '../../../model/service.ts';
+import { assignmentRef, type Built, type ClusterType, originOf, type Translated } from '../built.ts';
+import { buildLoadAssignment, selectEndpoints } from '../endpoint/assignment.ts';
+import type { ClientPlace } from '../endpoint/place.ts';
+import { buildClientTransport, type ClientTransport, withProxyProtocol } from '../policy/client-tls.ts';
+import { buildCircuitBreakers, buildConnectionOptions, connectTimeout } from '../policy/connection-pool.ts';
+import { type EffectivePolicy, effectivePolicy } from '../policy/effective-policy.ts';
+import { buildProtocolOptions, type UpstreamHttp, upstreamHttp } from '../policy/http-protocol.ts';
+import { buildLoadBalancing, providedByCluster } from '../policy/load-balancer.ts';
+import { distributes, localityLbOf } from '../policy/locality-lb.ts';
+import { buildOutlierDetection, panicThreshold } from '../policy/outlier-detection.ts';
+import { configPath, istioMetadata, percent } from '../protobuf.ts';
+import { checkCluster } from './checks.ts';
+import type { ClusterDefaults } from './defaults.ts';
+import { buildDiscovery, type Discovery, discoveryOf } from './discovery.ts';
+import { buildStatName } from './stat-name.ts';
+
+export type OutboundClusterInputs = {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly rule: MeshDestinationRule | undefined;
+  /** The port's endpoints where Envoy resolves names itself; else they come as an assignment. */
+  readonly dnsEndpoints: readonly Endpoint[] | undefined;
+  /** With `dnsEndpoints`, and only where places matter (`usesClientPlace`). */
+  readonly client: ClientPlace | undefined;
+  readonly defaults: ClusterDefaults;
+  readonly kind: Proxy['kind'];
+};
+
+/** The cluster of one port of a service, and one for each subset. */
+export function buildOutboundClusters(inputs: OutboundClusterInputs): Translated<ClusterType> {
+  if (inputs.port.protocol === 'UDP') return { resources: [], diagnostics: [] };
+  const diagnostics: Diagnostic[] = [];
+  const resources = subsetNames(inputs.rule).map((subset) => buildOne(inputs, subset, diagnostics));
+  return { resources, diagnostics };
+}
+
+/** The service as a whole is the subset without a name. Of subsets with one name the first counts. */
+function subsetNames(rule: MeshDestinationRule | undefined): readonly string[] {
+  return [...new Set(['', ...(rule?.subsets ?? []).map(({ spec }) => spec.name)])];
+}
+
+function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Diagnostic[]): Built<ClusterType> {
+  const { service, port, rule, kind, defaults } = inputs;
+  const name = outboundClusterName(port.port, subset, service.hostname);
+  const policy = effectivePolicy(rule, port.port, subset);
+  const pool = policy.connectionPool?.spec;
+  const upgrade = defaults.upgradeHttp;
+  const speaks = upstreamHttp({ protocol: port.protocol, pool, upgrade, sniffs: kind === 'sidecar' });
+  const transport = chooseTransport(inputs, policy, speaks);
+  const discovery = transport.kind === 'refused' ? 'nowhere' : chooseDiscovery(inputs, policy, subset);
+  diagnostics.push(...checkCluster({ service, port, subset, policy, transport, discovery, kind }));
+  const fromHost = transport.kind === 'tls' ? transport.fromHost : undefined;
+  const message: Cluster = {
+    ...buildEndpointFields({ ...inputs, subset, policy, discovery }, name),
+    name,
+    altStatName: buildStatName({ pattern: defaults.outboundStatName, service, port, subset }),
+    connectTimeout: connectTimeout(pool, defaults.connectTimeoutMs),
+    circuitBreakers: buildCircuitBreakers(pool, policy.retryBudget?.spec),
+    outlierDetection: policy.outlierDetection && buildOutlierDetection(policy.outlierDetection.spec),
+    upstreamConnectionOptions: buildConnectionOptions(pool, defaults.tcpKeepalive),
+    typedExtensionProtocolOptions: buildProtocolOptions({ speaks, pool, fromHost }),
+    transportSocket: kind === 'proxyless' ? undefined : transportSocket(transport, policy),
+    metadata: clusterMetadata(service, rule, subset),
+  };
+  return {
+    type: 'envoy.config.cluster.v3.Cluster',
+    name,
+    message,
+    needs: discovery === 'eds' ? [assignmentRef(name)] : [],
+    origins: originsOf(service, rule, subset),
+  };
+}
+
+/** A gRPC client brings its own credentials. */
+function chooseTransport(
+  inputs: OutboundClusterInputs,
+  policy: EffectivePolicy,
+  speaks: UpstreamHttp,
+): ClientTransport {
+  if (inputs.kind === 'proxyless') return { kind: 'plaintext' };
+  return buildClientTransport({
+    tls: policy.tls?.spec,
+    subjectAltNames: inputs.service.subjectAltNames,
+    http2: speaks === 'http2',
+    verifyByDefault: inputs.defaults.verifyServers,
+  });
+}
+
+/** Envoy follows one name with DNS_ROUND_ROBIN; more endpoints, or none, it refuses there. */
+function chooseDiscovery(inputs: OutboundClusterInputs, policy: EffectivePolicy, subset: string): Discovery {
+  const { service, rule, kind } = inputs;
+  const discovery = discoveryOf(service.resolution, policy.loadBalancer?.spec.simple, kind);
+  if (discovery !== 'logical-dns' || kind === 'proxyless') return discovery;
+  return selectEndpoints(inputs.dnsEndpoints ?? [], rule, subset).length === 1 ? 'logical-dns' : 'dns';
+}
+
+type EndpointFieldInputs = OutboundClusterInputs & {
+  readonly subset: string;
+  readonly policy: EffectivePolicy;
+  readonly discovery: Discovery;
+};
+
+/** How endpoints are found and one of them is chosen. */
+function buildEndpointFields(inputs: EndpointFieldInputs, name: string) {
+  const { service, policy, discovery, kind, defaults } = inputs;
+  const resolves = discovery === 'dns' || discovery === 'logical-dns';
+  const endpoints = (inputs.dnsEndpoints ?? []).filter(({ address }) => !address.startsWith('unix:'));
+  const assignment = resolves
+    ? buildLoadAssignment({ ...inputs, endpoints, meshLocalityLb: defaults.localityLb }, name)
+    : undefined;
+  const ownBalancing = discovery === 'original-dst' || discovery === 'dynamic-dns';
+  const byPlace = !ownBalancing && distributes(localityLbOf(policy, service, defaults.localityLb));
+  return {
+    ...buildDiscovery({ discovery, name, kind, assignment, dnsRefreshMs: defaults.dnsRefreshMs }),
+    ...(ownBalancing ? providedByCluster : buildLoadBalancing(policy.loadBalancer?.spec, kind)),
+    commonLbConfig: {
+      healthyPanicThreshold: percent(panicThreshold(policy.outlierDetection?.spec)),
+      ...(byPlace ? { localityWeightedLbConfig: {} } : {}),
+    },
+  };
+}
+
+function transportSocket(transport: ClientTransport, { proxyProtocol }: EffectivePolicy): TransportSocket | undefined {
+  const socket = transport.kind === 'tls' ? transport.socket : undefined;
+  return proxyProtocol === undefined ? socket : withProxyProtocol(socket, proxyProtocol.spec.version ?? 'V1');
+}
+
+function clusterMetadata(service: Service, rule: MeshDestinationRule | undefined, subset: string): Metadata {
+  const object = rule?.subsets.find(({ spec }) => spec.name === subset)?.object ?? rule?.trafficPolicy?.object;
+  const source = object ?? rule?.origins[0];
+  return istioMetadata({
+    config: source === undefined ? undefined : configPath(source),
+    subset: subset === '' ? undefined : subset,
+    services: [{ host: service.hostname, name: service.name, namespace: service.namespace }],
+  });
+}
+
+function originsOf(
+  service: Service,
+  rule: MeshDestinationRule | undefined,
+  subset: string,
+): Built<ClusterType>['origins'] {
+  const traced = [rule?.trafficPolicy, rule?.subsets.find(({ spec }) => spec.name === subset)];
+  const own = traced.flatMap((part) => (part === undefined ? [] : [originOf(part.object, part.path)]));
+  return [originOf(service.origin, 'spec'), ...own];
+}

@@ -1,0 +1,141 @@
+import { isIp } from '../../../apis/address.ts';
+import type { ClientTls } from '../../../apis/networking/networking.ts';
+import type {
+  CertificateValidationContext,
+  CommonTlsContext,
+  SubjectAltNameMatcher,
+  TransportSocket,
+  UpstreamHttpProtocolOptions,
+} from '../../../gen/types.ts';
+import {
+  CertificateValidationContext_TrustChainVerification,
+  ProxyProtocolConfig_Version,
+  SubjectAltNameMatcher_SanType,
+} from '../../../gen/types.ts';
+import { extension } from '../protobuf.ts';
+
+/** How a client speaks to the endpoints of a cluster. */
+export type ClientTransport =
+  | { readonly kind: 'plaintext' }
+  | {
+      readonly kind: 'tls';
+      readonly socket: TransportSocket;
+      /** Takes server name and expected SAN from the request's host, where the policy names none. */
+      readonly fromHost: UpstreamHttpProtocolOptions | undefined;
+    }
+  /** The policy asks for TLS that cannot be had. Plaintext instead would betray it, so the cluster leads nowhere. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export type ClientTlsInputs = {
+  readonly tls: ClientTls | undefined;
+  /** Expected of the server when the policy lists no names. */
+  readonly subjectAltNames: readonly string[];
+  readonly http2: boolean;
+  /** Whether a server is verified with the machine's own roots when the policy names no CA. */
+  readonly verifyByDefault: boolean;
+};
+
+/** Where Envoy's own images, and Debian, keep the machine's root certificates. */
+const MACHINE_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
+
+export function buildClientTransport(inputs: ClientTlsInputs): ClientTransport {
+  const { tls } = inputs;
+  switch (tls?.mode ?? 'DISABLE') {
+    case 'DISABLE':
+      return { kind: 'plaintext' };
+    case 'ISTIO_MUTUAL':
+      return refused('workload certificates (ISTIO_MUTUAL) are not available yet');
+    case 'SIMPLE':
+    case 'MUTUAL':
+      return buildFromFiles(tls ?? {}, inputs);
+  }
+}
+
+function buildFromFiles(tls: ClientTls, inputs: ClientTlsInputs): ClientTransport {
+  const missing = whatIsMissing(tls);
+  if (missing !== undefined) return refused(missing);
+  const names = tls.subjectAltNames?.length ? tls.subjectAltNames : inputs.subjectAltNames;
+  const validation = buildValidation(tls, names, inputs.verifyByDefault);
+  const commonTlsContext: CommonTlsContext = {
+    ...(validation === undefined ? {} : { validationContext: validation }),
+    tlsCertificates: tls.mode === 'MUTUAL' ? [clientCertificate(tls)] : undefined,
+    alpnProtocols: inputs.http2 ? ['h2'] : undefined,
+  };
+  const type = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+  const sni = isSet(tls.sni) ? tls.sni : undefined;
+  const verifiesHost = validation?.trustedCa !== undefined && names.length === 0;
+  return {
+    kind: 'tls',
+    socket: extension('envoy.transport_sockets.tls', type, { commonTlsContext, sni }),
+    fromHost: sni === undefined ? serverFromHost(verifiesHost) : undefined,
+  };
+}
+
+function whatIsMissing(tls: ClientTls): string | undefined {
+  if (isSet(tls.credentialName)) return `certificates from secrets (${tls.credentialName}) are not available yet`;
+  if (tls.mode !== 'MUTUAL' || (isSet(tls.clientCertificate) && isSet(tls.privateKey))) return undefined;
+  return 'MUTUAL needs clientCertificate and privateKey';
+}
+
+function serverFromHost(verifiesHost: boolean): UpstreamHttpProtocolOptions {
+  return verifiesHost ? { autoSni: true, autoSanValidation: true } : { autoSni: true };
+}
+
+function buildValidation(
+  tls: ClientTls,
+  names: readonly string[],
+  verifyByDefault: boolean,
+): CertificateValidationContext | undefined {
+  if (tls.insecureSkipVerify === true)
+    return { trustChainVerification: CertificateValidationContext_TrustChainVerification.ACCEPT_UNTRUSTED };
+  const authority = isSet(tls.caCertificates) ? tls.caCertificates : verifyByDefault ? MACHINE_ROOTS : undefined;
+  if (authority === undefined) return undefined;
+  return {
+    trustedCa: { filename: authority },
+    matchTypedSubjectAltNames: names.length === 0 ? undefined : names.map(subjectAltNameMatcher),
+    crl: isSet(tls.caCrl) ? { filename: tls.caCrl } : undefined,
+  };
+}
+
+function clientCertificate(tls: ClientTls): NonNullable<CommonTlsContext['tlsCertificates']>[number] {
+  return {
+    certificateChain: { filename: tls.clientCertificate ?? '' },
+    privateKey: { filename: tls.privateKey ?? '' },
+  };
+}
+
+/** An identity (`spiffe://…`), an IP, a mail address or a DNS name; each lives in a field of its own in a certificate. */
+export function subjectAltNameMatcher(name: string): SubjectAltNameMatcher {
+  return { sanType: sanType(name), matcher: { exact: name } };
+}
+
+function sanType(name: string): SubjectAltNameMatcher_SanType {
+  if (name.includes('://')) return SubjectAltNameMatcher_SanType.URI;
+  if (isIp(name)) return SubjectAltNameMatcher_SanType.IP_ADDRESS;
+  return name.includes('@') ? SubjectAltNameMatcher_SanType.EMAIL : SubjectAltNameMatcher_SanType.DNS;
+}
+
+/** The PROXY protocol's header goes before whatever else is sent. */
+export function withProxyProtocol(
+  inner: TransportSocket | undefined,
+  version: keyof typeof ProxyProtocolConfig_Version,
+): TransportSocket {
+  return extension(
+    'envoy.transport_sockets.upstream_proxy_protocol',
+    'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+    {
+      config: { version: ProxyProtocolConfig_Version[version] },
+      transportSocket: inner ?? rawBuffer,
+    },
+  );
+}
+
+const rawBuffer: TransportSocket = { name: 'envoy.transport_sockets.raw_buffer' };
+
+function refused(reason: string): ClientTransport {
+  return { kind: 'refused', reason };
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}

@@ -1,0 +1,48 @@
+type CodeText = { readonly title: string; readonly explanation: string };
+
+/** What translation has to say about objects that are right by themselves. Codes never change their meaning. */
+export const translateCodes = {
+  IST0101: { title: 'referenced object not found', explanation: 'The object names another one that does not exist.' },
+  IST0109: {
+    title: 'host of two VirtualServices',
+    explanation: 'On sidecars one VirtualService decides for a host: the oldest that has a route for the workload.',
+  },
+  XEB2101: {
+    title: 'port-level settings unset the rest',
+    explanation:
+      'A port-level entry replaces connectionPool, loadBalancer, outlierDetection and tls together: those it omits are unset for the port, not inherited.',
+  },
+  XEB2102: {
+    title: 'TLS cannot be originated',
+    explanation:
+      'The certificates the policy asks for cannot be had. Traffic is refused, because sending it without TLS would not be what was asked for.',
+  },
+  XEB2103: {
+    title: 'load balancer cannot be used here',
+    explanation: 'The load balancer does not work for this service or proxy, so the default one is used.',
+  },
+  XEB2104: {
+    title: 'one endpoint expected',
+    explanation: 'DNS_ROUND_ROBIN follows one DNS name. With several endpoints each is resolved as with DNS.',
+  },
+  XEB2201: {
+    title: 'domain used twice',
+    explanation:
+      'Two services or hosts would answer to the same name or address on one port; Envoy accepts it once, so the first keeps it.',
+  },
+  XEB2202: {
+    title: 'route action cannot be used',
+    explanation: 'Envoy has nothing for this value of the action, so the nearest it has is used.',
+  },
+  XEB2203: {
+    title: 'header cannot be changed',
+    explanation: 'Envoy lets nobody remove the host header or change headers that start with a colon.',
+  },
+  XEB2204: {
+    title: 'not possible for a gRPC client',
+    explanation:
+      'A proxyless gRPC client can neither redirect nor answer by itself, so calls that match the rule fail.',
+  },
+} satisfies Record<string, CodeText>;
+
+export type TranslateCode = keyof typeof translateCodes;
