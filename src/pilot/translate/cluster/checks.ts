@@ -16,9 +16,10 @@ export type ClusterFacts = {
   readonly kind: Proxy['kind'];
 };
 
-/** What the owners of a cluster's objects should know about it. */
+/** What the owners of a cluster's objects should know about it. What subsets inherit is said once, of the service as a whole. */
 export function checkCluster(facts: ClusterFacts): readonly Diagnostic[] {
-  return [...droppedParts(facts), ...refusedTls(facts), ...passthrough(facts), ...manyNames(facts)];
+  const found = [...droppedParts(facts), ...refusedTls(facts), ...passthrough(facts), ...manyNames(facts)];
+  return facts.subset === '' ? found : found.filter(({ path }) => path[1] === 'subsets');
 }
 
 function droppedParts({ port, policy }: ClusterFacts): readonly Diagnostic[] {

@@ -125,12 +125,18 @@ export function withProxyProtocol(
     'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
     {
       config: { version: ProxyProtocolConfig_Version[version] },
-      transportSocket: inner ?? rawBuffer,
+      transportSocket: inner ?? rawBuffer(),
     },
   );
 }
 
-const rawBuffer: TransportSocket = { name: 'envoy.transport_sockets.raw_buffer' };
+function rawBuffer(): TransportSocket {
+  return extension(
+    'envoy.transport_sockets.raw_buffer',
+    'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer',
+    {},
+  );
+}
 
 function refused(reason: string): ClientTransport {
   return { kind: 'refused', reason };
