@@ -202,5 +202,3 @@ export function collectionFor(apiVersion: string, kind: string): Collection | un
 export function apiVersionsOf({ group, versions }: Pick<Collection, 'group' | 'versions'>): readonly string[] {
   return versions.map((version) => (group === '' ? version : `${group}/${version}`));
 }
-
-export { collections as schemas };

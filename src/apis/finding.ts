@@ -32,16 +32,16 @@ export function issueOf(level: IssueLevel, code: IssueCode, path: readonly Step[
 export class Field {
   readonly #issues: Issue[];
   readonly #parent: Field | undefined;
-  readonly #step: Step;
+  readonly #step: Step | undefined;
 
-  private constructor(issues: Issue[], parent: Field | undefined, step: Step) {
+  private constructor(issues: Issue[], parent: Field | undefined, step: Step | undefined) {
     this.#issues = issues;
     this.#parent = parent;
     this.#step = step;
   }
 
-  /** The top of an object; what is found below it goes to `issues`. */
-  static top(issues: Issue[], step: Step): Field {
+  /** A part of an object, or the object itself; what is found below it goes to `issues`. */
+  static top(issues: Issue[], step?: Step): Field {
     return new Field(issues, undefined, step);
   }
 
@@ -71,7 +71,7 @@ export class Field {
 
   #path(): Step[] {
     const path = this.#parent === undefined ? [] : this.#parent.#path();
-    path.push(this.#step);
+    if (this.#step !== undefined) path.push(this.#step);
     return path;
   }
 }

@@ -3,9 +3,9 @@ import { httpRetrySchema } from '../networking/http-route.ts';
 import { clientTlsSchema, localityLbSettingSchema, tcpKeepaliveSchema } from '../networking/traffic-policy.ts';
 import { duration, flag, int32, protoEnum, text, textList, textMap, uint32 } from '../schema/fields.ts';
 import { atMostOne } from '../schema/oneof.ts';
-import type { Spec } from '../schema/spec.ts';
+import type { Completed, Spec } from '../schema/spec.ts';
 import { extensionProviderSchema } from './extension-provider.ts';
-import { type MeshProxyConfigSpec, meshProxyConfigSchema } from './proxy-config.ts';
+import { type MeshProxyConfig, meshProxyConfigSchema } from './proxy-config.ts';
 
 const configSourceSchema = z.strictObject({
   address: text.optional(),
@@ -134,29 +134,9 @@ export type MeshConfigSpec = Spec<typeof meshConfigSchema>;
 export type LabelSelector = Spec<typeof labelSelectorSchema>;
 export type MeshTlsConfig = Spec<typeof tlsConfigSchema>;
 
-/** `Spec` with some members that always have a value. */
-type Completed<T, Key extends keyof T> = Omit<T, Key> & { readonly [Member in Key]-?: NonNullable<T[Member]> };
-
-/** `defaultConfig` once the defaults are in. */
-export type MeshProxyConfig = Completed<
-  MeshProxyConfigSpec,
-  | 'binaryPath'
-  | 'concurrency'
-  | 'configPath'
-  | 'controlPlaneAuthPolicy'
-  | 'discoveryAddress'
-  | 'drainDuration'
-  | 'interceptionMode'
-  | 'parentShutdownDuration'
-  | 'proxyAdminPort'
-  | 'statNameLength'
-  | 'statusPort'
-  | 'terminationDrainDuration'
->;
-
 /** A mesh configuration once the defaults are in. */
 export type MeshConfig = Completed<
-  Omit<MeshConfigSpec, 'defaultConfig'>,
+  Omit<MeshConfigSpec, 'defaultConfig' | 'outboundTrafficPolicy'>,
   | 'accessLogEncoding'
   | 'accessLogFile'
   | 'accessLogFormat'
@@ -174,7 +154,6 @@ export type MeshConfig = Completed<
   | 'ingressService'
   | 'mixerCheckServer'
   | 'mixerReportServer'
-  | 'outboundTrafficPolicy'
   | 'policyCheckFailOpen'
   | 'protocolDetectionTimeout'
   | 'proxyHttpPort'
@@ -183,4 +162,9 @@ export type MeshConfig = Completed<
   | 'rootNamespace'
   | 'trustDomain'
   | 'trustDomainAliases'
-> & { readonly defaultConfig: MeshProxyConfig };
+> & {
+  readonly defaultConfig: MeshProxyConfig;
+  readonly outboundTrafficPolicy: { readonly mode: OutboundMode };
+};
+
+type OutboundMode = NonNullable<NonNullable<MeshConfigSpec['outboundTrafficPolicy']>['mode']>;

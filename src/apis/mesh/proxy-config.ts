@@ -4,7 +4,7 @@ import { clientTlsSchema, tcpKeepaliveSchema } from '../networking/traffic-polic
 import { readinessProbeSchema } from '../networking/workload-group.ts';
 import { double, duration, flag, int32, int64, protoEnum, text, textList, textMap, uint32 } from '../schema/fields.ts';
 import { atMostOne, exactlyOne } from '../schema/oneof.ts';
-import type { Spec } from '../schema/spec.ts';
+import type { Completed, Spec } from '../schema/spec.ts';
 
 const traceContext = protoEnum(['UNSPECIFIED', 'W3C_TRACE_CONTEXT', 'GRPC_BIN', 'CLOUD_TRACE_CONTEXT', 'B3']);
 
@@ -163,3 +163,20 @@ export type MeshProxyConfigSpec = Spec<typeof meshProxyConfigSchema>;
 export type Tracing = Spec<typeof tracingSchema>;
 export type ProxyHeaders = Spec<typeof proxyHeadersSchema>;
 export type RemoteService = Spec<typeof remoteServiceSchema>;
+
+/** `defaultConfig` once the defaults are in. */
+export type MeshProxyConfig = Completed<
+  MeshProxyConfigSpec,
+  | 'binaryPath'
+  | 'concurrency'
+  | 'configPath'
+  | 'controlPlaneAuthPolicy'
+  | 'discoveryAddress'
+  | 'drainDuration'
+  | 'interceptionMode'
+  | 'parentShutdownDuration'
+  | 'proxyAdminPort'
+  | 'statNameLength'
+  | 'statusPort'
+  | 'terminationDrainDuration'
+>;

@@ -9,15 +9,17 @@ export function checkClientTls(field: Field, tls: ClientTls | undefined): void {
   const byCredential = (mode === 'SIMPLE' || mode === 'MUTUAL') && Boolean(credentialName);
   if (byCredential) {
     for (const file of ['clientCertificate', 'privateKey', 'caCertificates', 'caCrl'] as const) {
-      if (tls[file])
+      if (tls[file]) {
         field.at(file).error('XEB0309', { problem: 'cannot stand beside credentialName', fix: 'keep one of them' });
+      }
     }
     return;
   }
   if (mode !== 'MUTUAL') return;
   for (const file of ['clientCertificate', 'privateKey'] as const) {
-    if (!tls[file])
+    if (!tls[file]) {
       field.at(file).error('XEB0309', { problem: 'is missing for mode MUTUAL', fix: 'set it, or credentialName' });
+    }
   }
 }
 

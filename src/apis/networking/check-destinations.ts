@@ -17,8 +17,9 @@ export function checkWeightedDestinations(field: Field, route: readonly Weighted
   let total = 0;
   for (const [index, { destination, weight = 0 }] of route.entries()) {
     checkDestination(field.at(index, 'destination'), destination);
-    if (weight < 0)
+    if (weight < 0) {
       field.at(index, 'weight').error('XEB0206', { problem: 'is negative', got: weight, allowed: '0 or more' });
+    }
     total += weight;
   }
   if (route.length < 2 || total !== 0) return;

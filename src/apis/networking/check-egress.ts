@@ -35,18 +35,20 @@ function checkEgressPort(
 ): void {
   if (port.name) checkDnsLabel(field.at('port', 'name'), port.name);
   checkOptionalProtocol(field.at('port', 'protocol'), port.protocol);
-  if (port.targetPort)
+  if (port.targetPort) {
     field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect here', fix: 'remove it' });
+  }
   if (port.number) {
     checkPort(field.at('port', 'number'), port.number);
     checkBindAddress(field.at('bind'), bind);
     return;
   }
   if (isUnixAddress(bind)) checkUnixAddress(field.at('bind'), bind);
-  else
+  else {
     field
       .at('bind')
       .error('XEB0605', { problem: 'is not a unix socket, and the port is 0', got: bind, fix: 'give a port number' });
+  }
   if (captureMode === 'IPTABLES') {
     field
       .at('captureMode')
@@ -61,8 +63,9 @@ function checkEgressHosts(field: Field, hosts: readonly string[], namespace: str
     checkEgressHost(field.at(index), host);
     const full = host.startsWith('./') ? `${namespace}${host.slice(1)}` : host;
     const covered = seen.has(full) || seen.has('*/*') || seen.has(`${full.slice(0, full.indexOf('/'))}/*`);
-    if (covered)
+    if (covered) {
       field.at(index).warn('XEB0603', { problem: 'is covered by a host above', got: host, fix: 'remove it' });
+    }
     seen.add(full);
   }
 }
@@ -83,13 +86,13 @@ function checkEgressHost(field: Field, host: string): void {
   if (!['*', '.', '~'].includes(namespace) && !isDnsLabel(namespace)) {
     field.error('XEB0603', { problem: 'has no usable namespace', got: host, allowed: 'a namespace, *, . or ~' });
   }
-  if (!isWildcardDnsName(name))
+  if (!isWildcardDnsName(name)) {
     field.error('XEB0101', {
       problem: 'has no host name',
       got: host,
       allowed: 'a DNS name whose first label may be *',
     });
-  else if (name !== '*' && !name.includes('.')) {
+  } else if (name !== '*' && !name.includes('.')) {
     field.error('XEB0603', { problem: 'is a short name', got: host, fix: 'write the complete name, or *' });
   } else if (isPartialWildcard(name)) {
     field.warn('XEB0119', { problem: 'is a partial wildcard', got: host, fix: 'use a whole label: *.example.com' });

@@ -25,8 +25,9 @@ export function checkOneAction(field: Field, route: HttpRoute): void {
   for (const [action, others] of excluded) {
     if (route[action] === undefined) continue;
     for (const other of others) {
-      if (isGiven(route[other]))
+      if (isGiven(route[other])) {
         field.at(other).error('XEB0204', { problem: `cannot stand beside ${action}`, fix: 'keep one of them' });
+      }
     }
   }
   if (route.redirect !== undefined && route.websocketUpgrade === true) {

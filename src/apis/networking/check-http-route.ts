@@ -30,8 +30,9 @@ function checkDelegation(field: Field, delegate: NonNullable<HttpRoute['delegate
   if (frame.delegate) {
     field.error('XEB0205', { problem: 'cannot delegate again', fix: 'route from here' });
   }
-  if (!delegate.name)
+  if (!delegate.name) {
     field.at('name').warn('XEB0205', { problem: 'is empty, so nothing is delegated', fix: 'name the VirtualService' });
+  }
 }
 
 function checkMirrors(field: Field, route: HttpRoute): void {

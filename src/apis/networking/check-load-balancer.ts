@@ -17,8 +17,9 @@ export function checkLoadBalancer(
 }
 
 function checkWarmup(field: Field, warmup: NonNullable<LoadBalancer['warmup']>): void {
-  if (warmup.duration === undefined)
+  if (warmup.duration === undefined) {
     field.at('duration').error('XEB0308', { problem: 'is missing', fix: 'say how long to warm up' });
+  }
   checkDuration(field.at('duration'), warmup.duration);
   checkPercent(field.at('minimumPercent'), warmup.minimumPercent);
   if (warmup.aggression !== undefined && warmup.aggression < 1) {

@@ -38,8 +38,9 @@ function checkDistribution(field: Field, distribute: NonNullable<LocalityLbSetti
     const at = field.at(index, 'to');
     const weights = Object.entries(to);
     for (const [locality, weight] of weights) {
-      if (weight < 1 || weight > 100)
+      if (weight < 1 || weight > 100) {
         at.at(locality).error('XEB0307', { problem: 'is not a weight', got: weight, allowed: '1 to 100' });
+      }
     }
     const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
     if (total !== 100) at.error('XEB0307', { problem: `has weights that add up to ${total}`, allowed: '100 in all' });
@@ -86,20 +87,23 @@ function checkFailover(
   field: Field,
   { from = '', to = '' }: { readonly from?: string | undefined; readonly to?: string | undefined },
 ): void {
-  if (from === to)
+  if (from === to) {
     field
       .at('to')
       .error('XEB0307', { problem: 'is where the traffic comes from', got: to, fix: 'name another region' });
+  }
   if (to.includes('*')) field.at('to').error('XEB0307', { problem: 'has a wildcard', got: to, allowed: 'a region' });
-  if (from.includes('*'))
+  if (from.includes('*')) {
     field
       .at('from')
       .warn('XEB0307', { problem: 'has a wildcard, which no region has', got: from, allowed: 'a region' });
+  }
   for (const [name, region] of [
     ['from', from],
     ['to', to],
   ] as const) {
-    if (region.includes('/'))
+    if (region.includes('/')) {
       field.at(name).warn('XEB0307', { problem: 'is more than a region', got: region, allowed: 'a region' });
+    }
   }
 }

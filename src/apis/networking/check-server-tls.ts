@@ -44,8 +44,9 @@ function checkIstioMutual(field: Field, tls: Tls): void {
   ] as const) {
     if (isSet(tls[member])) field.at(member).error('XEB0406', { problem: 'cannot be set in mode ISTIO_MUTUAL', fix });
   }
-  if (tls.credentialName)
+  if (tls.credentialName) {
     field.at('credentialName').warn('XEB0406', { problem: 'is not used in mode ISTIO_MUTUAL', fix });
+  }
 }
 
 const certificateMembers = [
@@ -136,14 +137,15 @@ function checkCiphers(field: Field, tls: Tls): void {
   }
   for (const [index, suite] of suites.entries()) {
     const at = field.at('cipherSuites', index);
-    if (!cipherSuites.has(suite))
+    if (!cipherSuites.has(suite)) {
       at.warn('XEB0407', {
         problem: 'is not known and is ignored',
         got: suite,
         allowed: enumerate([...cipherSuites], 4),
       });
-    else if (suites.indexOf(suite) !== index)
+    } else if (suites.indexOf(suite) !== index) {
       at.warn('XEB0407', { problem: `repeats ${quote(suite)}`, fix: 'remove it' });
+    }
   }
 }
 

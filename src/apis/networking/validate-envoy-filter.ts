@@ -103,20 +103,22 @@ const matchFor: Readonly<Partial<Record<ApplyTo, ObjectMatch>>> = {
 function checkMatch(field: Field, match: EnvoyConfigMatch, applyTo: ApplyTo): void {
   const waypoint = match.context === 'WAYPOINT';
   if (match.waypoint !== undefined) {
-    if (!waypoint)
+    if (!waypoint) {
       field
         .at('waypoint')
         .error('XEB0702', { problem: 'needs context WAYPOINT', got: match.context, fix: 'change the context' });
-    if (match.waypoint.portNumber !== undefined)
+    }
+    if (match.waypoint.portNumber !== undefined) {
       checkPort(field.at('waypoint', 'portNumber'), match.waypoint.portNumber);
+    }
     return;
   }
   const wanted = matchFor[applyTo];
   for (const given of ['listener', 'routeConfiguration', 'cluster'] as const) {
     if (match[given] === undefined) continue;
-    if (waypoint)
+    if (waypoint) {
       field.at(given).error('XEB0702', { problem: 'cannot be matched in context WAYPOINT', fix: 'match waypoint' });
-    else if (wanted !== undefined && given !== wanted) {
+    } else if (wanted !== undefined && given !== wanted) {
       field.at(given).error('XEB0702', {
         problem: `cannot be matched for applyTo ${applyTo}`,
         allowed: wanted,
@@ -124,8 +126,9 @@ function checkMatch(field: Field, match: EnvoyConfigMatch, applyTo: ApplyTo): vo
       });
     }
   }
-  if (wanted === 'listener')
+  if (wanted === 'listener') {
     checkFilterMatch(field.at('listener', 'filterChain', 'filter'), match.listener?.filterChain?.filter, applyTo);
+  }
 }
 
 const httpConnectionManagers: readonly string[] = [
@@ -143,8 +146,9 @@ function checkFilterMatch(field: Field, filter: FilterMatch | undefined, applyTo
   }
   if (filter.subFilter === undefined) return;
   const at = field.at('subFilter');
-  if (applyTo !== 'HTTP_FILTER')
+  if (applyTo !== 'HTTP_FILTER') {
     at.error('XEB0703', { problem: 'needs applyTo HTTP_FILTER', got: applyTo, fix: 'change one of them' });
+  }
   if (filter.name && !httpConnectionManagers.includes(filter.name)) {
     at.error('XEB0703', {
       problem: `is not inside ${filter.name}`,
@@ -152,8 +156,9 @@ function checkFilterMatch(field: Field, filter: FilterMatch | undefined, applyTo
       fix: 'match that filter',
     });
   }
-  if (!filter.subFilter.name)
+  if (!filter.subFilter.name) {
     at.at('name').error('XEB0703', { problem: 'is required and missing', fix: 'name the sub-filter' });
+  }
 }
 
 function checkClassicFilter(field: Field, filter: ClassicFilter): void {

@@ -50,8 +50,9 @@ function checkServerPort(field: Field, { port, bind = '' }: GatewayServer): void
       .at('port', 'number')
       .error('XEB0105', { problem: 'has no use for a unix socket', got: port.number, allowed: '0' });
   }
-  if (!port.name)
+  if (!port.name) {
     field.at('port', 'name').error('XEB0002', { problem: 'is required and missing', fix: 'name the port' });
+  }
   if (port.targetPort) {
     field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect at a gateway', fix: 'remove it' });
   }

@@ -83,10 +83,12 @@ function checkSelector(field: Field, { workloadSelector, endpoints, resolution =
   if (workloadSelector === undefined) return;
   const at = field.at('workloadSelector');
   checkSelectorLabels(at.at('labels'), workloadSelector.labels);
-  if (endpoints !== undefined)
+  if (endpoints !== undefined) {
     at.error('XEB0506', { problem: 'cannot stand beside endpoints', fix: 'keep one of them' });
-  if (resolution === 'NONE')
+  }
+  if (resolution === 'NONE') {
     at.warn('XEB0118', { problem: 'has no effect with resolution NONE', fix: 'use STATIC or DNS' });
+  }
 }
 
 function checkResolution(field: Field, spec: ServiceEntrySpec): void {

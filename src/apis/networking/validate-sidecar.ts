@@ -22,8 +22,9 @@ export function validateSidecar(spec: SidecarSpec, { namespace }: MetaForValidat
   const issues: Issue[] = [];
   const field = Field.top(issues, 'spec');
   const { ingress = [], egress = [], workloadSelector, inboundConnectionPool, outboundTrafficPolicy } = spec;
-  if (workloadSelector !== undefined)
+  if (workloadSelector !== undefined) {
     checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels);
+  }
   if (
     ingress.length + egress.length === 0 &&
     inboundConnectionPool === undefined &&
@@ -52,8 +53,9 @@ function checkIngress(field: Field, listener: IngressListener): void {
   if (port.name) checkDnsLabel(field.at('port', 'name'), port.name);
   checkOptionalProtocol(field.at('port', 'protocol'), port.protocol);
   checkPort(field.at('port', 'number'), port.number);
-  if (port.targetPort)
+  if (port.targetPort) {
     field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect here', fix: 'use defaultEndpoint' });
+  }
   checkBindAddress(field.at('bind'), bind);
   if (defaultEndpoint) checkDefaultEndpoint(field.at('defaultEndpoint'), defaultEndpoint);
   checkConnectionPool(field.at('connectionPool'), connectionPool);
@@ -87,11 +89,13 @@ function checkDefaultEndpoint(field: Field, endpoint: string): void {
 
 function checkIngressTls(field: Field, tls: NonNullable<IngressListener['tls']>): void {
   for (const member of ['subjectAltNames', 'credentialName', 'credentialNames', 'tlsCertificates'] as const) {
-    if ((tls[member] ?? '').length > 0)
+    if ((tls[member] ?? '').length > 0) {
       field.at(member).error('XEB0606', { problem: 'is not possible in a sidecar', fix: 'use files' });
+    }
   }
-  if (tls.httpsRedirect === true)
+  if (tls.httpsRedirect === true) {
     field.at('httpsRedirect').error('XEB0606', { problem: 'is not possible in a sidecar', fix: 'remove it' });
+  }
   if (tls.mode === 'ISTIO_MUTUAL' || tls.mode === 'AUTO_PASSTHROUGH') {
     field
       .at('mode')
@@ -105,10 +109,12 @@ function checkOutboundPolicy(field: Field, policy: SidecarSpec['outboundTrafficP
   const proxy = policy?.egressProxy;
   if (proxy === undefined) return;
   const at = field.at('egressProxy');
-  if (policy?.mode !== 'ALLOW_ANY')
+  if (policy?.mode !== 'ALLOW_ANY') {
     at.error('XEB0607', { problem: 'needs mode ALLOW_ANY', got: policy?.mode, fix: 'set the mode' });
+  }
   if (proxy.host.includes('*')) checkDnsName(at.at('host'), proxy.host);
   else checkDestination(at, proxy);
-  if (proxy.port?.number === undefined)
+  if (proxy.port?.number === undefined) {
     at.at('port').error('XEB0607', { problem: 'is required and missing', fix: 'give a port' });
+  }
 }
