@@ -1,0 +1,111 @@
+type CodeText = { readonly title: string; readonly explanation: string };
+
+const sources = {
+  XEB1001: {
+    title: 'cannot be read',
+    explanation:
+      'A file or folder is there, but it cannot be opened: permissions, a symbolic link to nothing, a pipe. What was last read from it stays in force.',
+  },
+  XEB1002: {
+    title: 'too large',
+    explanation: 'A file may have 16 MB. The Kubernetes API takes objects of at most 3 MB.',
+  },
+  XEB1003: { title: 'not text', explanation: 'YAML and JSON files are UTF-8 text.' },
+  XEB1004: {
+    title: 'YAML syntax',
+    explanation:
+      'One document of a file cannot be parsed. The other documents are taken; what was last read from the broken one stays in force.',
+  },
+  XEB1005: {
+    title: 'aliases out of hand',
+    explanation:
+      'The aliases (*name) of a document expand to more values than anybody wants, or lead back to themselves.',
+  },
+  XEB1006: {
+    title: 'not a Kubernetes object',
+    explanation:
+      'A document has apiVersion, kind and metadata.name. Values of charts and the like belong into another folder.',
+  },
+  XEB1007: {
+    title: 'kind not read',
+    explanation:
+      'The object is not of a kind that the mesh reads, often because of a typing mistake in apiVersion or kind.',
+  },
+  XEB1008: {
+    title: 'defined twice in the folder',
+    explanation: 'Two documents define the same object. The first by path, then by order in the file, is taken.',
+  },
+  XEB1009: {
+    title: 'defined by two sources',
+    explanation: 'Two sources have the same object. The source that is listed first has the say.',
+  },
+  XEB1010: {
+    title: 'YAML 1.1 and 1.2 differ',
+    explanation:
+      'kubectl reads YAML 1.1, where yes, no, on, off, y and n are booleans and 0777 is octal. xebec reads files as kubectl does; other tools may not.',
+  },
+  XEB1011: {
+    title: 'last good version in force',
+    explanation:
+      'The object as it is now cannot be used, so the version from before stays in force until it is repaired.',
+  },
+  XEB1012: { title: 'folder missing', explanation: 'The folder does not exist. It is read as soon as it does.' },
+  XEB1013: {
+    title: 'too many folders to watch',
+    explanation:
+      'Linux limits the watches of a user (fs.inotify.max_user_watches). Without them changes are found by looking.',
+  },
+  XEB1014: { title: 'metadata', explanation: 'Names, labels and annotations have the forms that Kubernetes demands.' },
+  XEB1015: {
+    title: 'mesh configuration',
+    explanation:
+      'The mesh configuration cannot be used as it is. The last good one (at first: the defaults) stays in force.',
+  },
+} satisfies Record<string, CodeText>;
+
+const analysis = {
+  IST0101: {
+    title: 'referenced resource not found',
+    explanation:
+      'The object names another (a Gateway, a host, a port, a subset, a delegate, workloads) that is not there.',
+  },
+  IST0109: {
+    title: 'conflicting hosts on the mesh',
+    explanation: 'Two VirtualServices route one host for sidecars of the same namespaces. Only the oldest is used.',
+  },
+  IST0132: {
+    title: 'host not in the gateway',
+    explanation:
+      'A VirtualService is bound to a Gateway whose servers do not have its host, so no request reaches it there.',
+  },
+  IST0145: {
+    title: 'conflicting gateways',
+    explanation: 'Two Gateways of the same proxies have the same host on the same port. The older one is used.',
+  },
+  IST0173: {
+    title: 'subset without workloads',
+    explanation: 'The service has workloads, but none with the labels of the subset: requests to the subset fail.',
+  },
+  IST0174: {
+    title: 'unknown host of a DestinationRule',
+    explanation: 'The rule is for a host that is not there, so it does nothing.',
+  },
+  XEB1101: {
+    title: 'delegates in a circle',
+    explanation: 'VirtualServices delegate to each other, so none of them says where requests go.',
+  },
+  XEB1102: { title: 'not a delegate', explanation: 'Only a VirtualService without hosts can be delegated to.' },
+  XEB1103: {
+    title: 'port with two protocols',
+    explanation: 'Gateways of the same proxies want one port for protocols that cannot share it.',
+  },
+  XEB1104: {
+    title: 'address of two ServiceEntries',
+    explanation: 'Plain TCP is told apart by address and port only, and two ServiceEntries have the same.',
+  },
+} satisfies Record<string, CodeText>;
+
+/** The codes of sources, admission and analysis, and what they mean. Codes never change their meaning. */
+export const galleyCodes = { ...sources, ...analysis };
+
+export type GalleyCode = keyof typeof galleyCodes;
