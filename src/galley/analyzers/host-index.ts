@@ -1,0 +1,79 @@
+import { compareSpecificity, hostSubsetOf, isWildcard } from '../../apis/host.ts';
+import { nearest } from '../../apis/schema/words.ts';
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
+import type { ConfigObject } from '../../model/object.ts';
+import { type Audience, audienceOf, exportToAnnotation, isVisible } from './visibility.ts';
+
+// Comparing names letter by letter is slow, and a guess among thousands is worth little.
+const MOST_COMPARED = 500;
+
+/** A host that traffic can be sent to. */
+export type KnownHost = {
+  readonly hostname: string;
+  readonly ports: ReadonlySet<number>;
+  readonly audience: Audience;
+  readonly object: ConfigObject<'Service'> | ConfigObject<'ServiceEntry'>;
+};
+
+/** The hosts of Services and ServiceEntries. */
+export class HostIndex {
+  readonly #exact: ReadonlyMap<string, readonly KnownHost[]>;
+  readonly #wildcards: readonly KnownHost[];
+
+  constructor(snapshot: ConfigSnapshot, domain: string) {
+    const hosts = [...serviceHosts(snapshot, domain), ...entryHosts(snapshot)];
+    this.#exact = Map.groupBy(
+      hosts.filter((host) => !isWildcard(host.hostname)),
+      (host) => host.hostname,
+    );
+    this.#wildcards = hosts
+      .filter((host) => isWildcard(host.hostname))
+      .sort((a, b) => compareSpecificity(a.hostname, b.hostname));
+  }
+
+  /** Without a single host nothing can be said about hosts: the services are somewhere else. */
+  get isEmpty(): boolean {
+    return this.#exact.size === 0 && this.#wildcards.length === 0;
+  }
+
+  /** All that go by this name, a wildcard's only when no exact one does. */
+  find(hostname: string): readonly KnownHost[] {
+    const exact = this.#exact.get(hostname.toLowerCase());
+    if (exact !== undefined) return exact;
+    return this.#wildcards.filter((host) => hostSubsetOf(hostname.toLowerCase(), host.hostname));
+  }
+
+  findVisible(hostname: string, namespace: string): readonly KnownHost[] {
+    return this.find(hostname).filter((host) => isVisible(host.audience, namespace));
+  }
+
+  /** What to do about a host that is not there. */
+  hintFor(hostname: string): string {
+    const known = [...this.#exact.keys()];
+    const [name = ''] = hostname.split('.');
+    const alike =
+      known.find((other) => other.startsWith(`${name}.`)) ??
+      (known.length > MOST_COMPARED ? undefined : nearest(hostname, known));
+    return alike === undefined ? 'add a Service or ServiceEntry, or correct the name' : `did you mean ${alike}?`;
+  }
+}
+
+function serviceHosts({ objects, mesh }: ConfigSnapshot, domain: string): readonly KnownHost[] {
+  return objects.Service.map((object) => {
+    const { namespace, name, annotations } = object.meta;
+    return {
+      hostname: `${name}.${namespace}.svc.${domain}`,
+      ports: new Set(object.spec.ports.map((port) => port.port)),
+      audience: audienceOf(exportToAnnotation(annotations), mesh.defaultServiceExportTo, namespace),
+      object,
+    };
+  });
+}
+
+function entryHosts({ objects, mesh }: ConfigSnapshot): readonly KnownHost[] {
+  return objects.ServiceEntry.flatMap((object) => {
+    const ports = new Set((object.spec.ports ?? []).map((port) => port.number ?? 0));
+    const audience = audienceOf(object.spec.exportTo, mesh.defaultServiceExportTo, object.meta.namespace);
+    return object.spec.hosts.map((host) => ({ hostname: host.toLowerCase(), ports, audience, object }));
+  });
+}
