@@ -3,6 +3,7 @@ import type { SliceEndpoint } from '../../apis/kubernetes/endpoints.ts';
 import { objectKey, type ServiceKey, serviceKey } from '../../model/ids.ts';
 import type { ServiceEndpoints } from '../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
+import { editMap } from './edit-map.ts';
 import type { EndpointLookups } from './endpoint-lookups.ts';
 import { GroupIndex } from './group-index.ts';
 import { changeOf, type ListChange, moved } from './list-change.ts';
@@ -115,19 +116,13 @@ export class EndpointIndex {
   }
 
   #rebuild(keys: ReadonlySet<ServiceKey>): ReadonlySet<string> {
-    const next = new Map(this.#published);
     const addresses = new Set<string>();
-    let isSame = true;
-    for (const key of keys) {
-      const before = this.#published.get(key);
-      const endpoints = this.#build(key, before);
+    const rebuilt = [...keys].map((key) => {
+      const endpoints = this.#build(key, this.#published.get(key));
       for (const address of this.#relist(key, endpoints)) addresses.add(address);
-      if (endpoints === before) continue;
-      isSame = false;
-      if (endpoints === undefined) next.delete(key);
-      else next.set(key, endpoints);
-    }
-    if (!isSame) this.#published = next;
+      return [key, endpoints] as const;
+    });
+    this.#published = editMap(this.#published, rebuilt);
     return addresses;
   }
 

@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import { serviceKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Service } from '../../model/service.ts';
 import { namespace, service, serviceEntry } from '../../testing/builders.ts';
 import { type ConfigOptions, configSnapshot, meshConfig } from '../../testing/config.ts';
+import { collectDiagnostics } from './diagnose.ts';
 import { Registry, type RegistryView } from './registry.ts';
 
-function view(objects: readonly ConfigObject[], options?: ConfigOptions): RegistryView {
-  return new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' }).update(
-    configSnapshot(objects, options),
-  );
+type View = RegistryView & { readonly diagnostics: readonly Diagnostic[] };
+
+function view(objects: readonly ConfigObject[], options?: ConfigOptions): View {
+  const registry = new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
+  const found = registry.update(configSnapshot(objects, options));
+  return { ...found, diagnostics: collectDiagnostics([], registry.diagnostics()) };
 }
 
 function only(objects: readonly ConfigObject[], options?: ConfigOptions): Service {

@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import { endpointSlice, node, pod, service, serviceEntry, workloadEntry } from '../../testing/builders.ts';
 import { configSnapshot } from '../../testing/config.ts';
+import { collectDiagnostics } from './diagnose.ts';
 import { Registry, type RegistryView } from './registry.ts';
 
-function view(objects: readonly ConfigObject[]): RegistryView {
-  return new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' }).update(configSnapshot(objects));
+type View = RegistryView & { readonly diagnostics: readonly Diagnostic[] };
+
+function view(objects: readonly ConfigObject[]): View {
+  const registry = new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
+  const found = registry.update(configSnapshot(objects));
+  return { ...found, diagnostics: collectDiagnostics([], registry.diagnostics()) };
 }
 
 function targets(objects: readonly ConfigObject[], address = '10.1.0.1'): readonly string[] {

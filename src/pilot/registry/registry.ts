@@ -1,10 +1,9 @@
-import { KeyedMemo, keepIfSame } from '../../kit/memo.ts';
+import { KeyedMemo } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { ServiceKey } from '../../model/ids.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Service } from '../../model/service.ts';
-import { sortDiagnostics } from './diagnose.ts';
+import { editMap } from './edit-map.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import { GroupIndex } from './group-index.ts';
 import { isEmptyChange, type ListChange } from './list-change.ts';
@@ -26,7 +25,7 @@ export type RegistryOptions = {
 export type RegistryView = Pick<
   MeshSnapshot,
   'services' | 'servicesByKey' | 'servicesByHostname' | 'endpoints' | 'workloadsByAddress' | 'targetsByAddress'
-> & { readonly diagnostics: readonly Diagnostic[] };
+>;
 
 type NetworkKey = { readonly networks: ConfigSnapshot['networks']; readonly ownNetwork: string };
 
@@ -53,7 +52,6 @@ export class Registry {
     endpoints: new Map(),
     workloadsByAddress: new Map(),
     targetsByAddress: new Map(),
-    diagnostics: [],
   };
 
   constructor({ domainSuffix, clusterId }: RegistryOptions) {
@@ -62,6 +60,10 @@ export class Registry {
     this.#endpoints = new EndpointIndex({ services: this.#services, workloads, domainSuffix });
     this.#targets = new TargetIndex({ services: this.#services, workloads, endpoints: this.#endpoints });
     this.#findNetwork = new KeyedMemo((key: NetworkKey) => buildFindNetwork({ ...key, clusterId }));
+  }
+
+  diagnostics(): readonly Diagnostic[] {
+    return [...this.#services.diagnostics(), ...this.#targets.diagnostics()];
   }
 
   update({ objects, mesh, networks }: ConfigSnapshot): RegistryView {
@@ -90,33 +92,26 @@ export class Registry {
 
   #publish(change: ListChange<Service>): RegistryView {
     const before = this.#view;
-    const diagnostics = sortDiagnostics([...this.#services.diagnostics(), ...this.#targets.diagnostics()]);
     return {
       ...before,
       ...(isEmptyChange(change) ? {} : this.#publishServices(before, change)),
       endpoints: this.#endpoints.byService,
       workloadsByAddress: this.#workloads.byAddress,
       targetsByAddress: this.#targets.byAddress,
-      diagnostics: keepIfSame(before.diagnostics, keepEach(before.diagnostics, diagnostics)),
     };
   }
 
   #publishServices(before: RegistryView, change: ListChange<Service>): Partial<RegistryView> {
     const removed = new Set(change.removed);
     const stayed = before.services.filter((service) => !removed.has(service));
-    const servicesByKey = new Map<ServiceKey, Service>(before.servicesByKey);
-    for (const { key } of change.removed) servicesByKey.delete(key);
-    for (const service of change.added) servicesByKey.set(service.key, service);
-    const servicesByHostname = new Map(before.servicesByHostname);
-    for (const hostname of this.#byHostname.apply(change)) {
-      if (this.#byHostname.has(hostname)) servicesByHostname.set(hostname, this.#byHostname.get(hostname));
-      else servicesByHostname.delete(hostname);
-    }
-    return { services: [...stayed, ...change.added].sort(compareServices), servicesByKey, servicesByHostname };
+    const keys = [...change.removed, ...change.added].map(({ key }) => [key, this.#services.get(key)] as const);
+    const hostnames = [...this.#byHostname.apply(change)].map(
+      (hostname) => [hostname, this.#byHostname.has(hostname) ? this.#byHostname.get(hostname) : undefined] as const,
+    );
+    return {
+      services: [...stayed, ...change.added].sort(compareServices),
+      servicesByKey: editMap(before.servicesByKey, keys),
+      servicesByHostname: editMap(before.servicesByHostname, hostnames),
+    };
   }
-}
-
-/** Diagnostics are built again with what they are about; those that say the same stay. */
-function keepEach(before: readonly Diagnostic[], next: readonly Diagnostic[]): readonly Diagnostic[] {
-  return next.map((diagnostic, index) => keepIfSameValue(before[index], diagnostic));
 }

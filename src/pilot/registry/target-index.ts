@@ -1,6 +1,7 @@
 import { keepIfSame } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ServiceTarget } from '../../model/service.ts';
+import { editMap } from './edit-map.ts';
 import type { EndpointIndex } from './endpoint-index.ts';
 import { type ListChange, moved } from './list-change.ts';
 import type { ServiceChange, ServiceIndex } from './service-index.ts';
@@ -60,18 +61,13 @@ export class TargetIndex {
   }
 
   #rebuild(addresses: ReadonlySet<string>): void {
-    const next = new Map(this.#published);
-    let isSame = true;
-    for (const address of addresses) {
+    const rebuilt = [...addresses].map((address) => {
       const before = this.#published.get(address);
       const targets = this.#build(address, before);
-      if (targets === before) continue;
-      isSame = false;
-      this.#diagnose(address, targets ?? []);
-      if (targets === undefined) next.delete(address);
-      else next.set(address, targets);
-    }
-    if (!isSame) this.#published = next;
+      if (targets !== before) this.#diagnose(address, targets ?? []);
+      return [address, targets] as const;
+    });
+    this.#published = editMap(this.#published, rebuilt);
   }
 
   #build(address: string, before: readonly ServiceTarget[] | undefined): readonly ServiceTarget[] | undefined {

@@ -2,6 +2,7 @@ import { compareText } from '../../kit/order.ts';
 import type { ObjectKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Locality, Workload } from '../../model/service.ts';
+import { editMap } from './edit-map.ts';
 import { GroupIndex } from './group-index.ts';
 import { LabelIndex } from './label-index.ts';
 import { changeOf, type ListChange } from './list-change.ts';
@@ -121,14 +122,8 @@ export class WorkloadIndex {
   }
 
   #publish(addresses: ReadonlySet<string>): void {
-    if (addresses.size === 0) return;
-    const next = new Map(this.#published);
-    for (const address of addresses) {
-      const claim = this.at(address);
-      if (claim === undefined) next.delete(address);
-      else next.set(address, claim.workload);
-    }
-    this.#published = next;
+    const claims = [...addresses].map((address) => [address, this.at(address)?.workload] as const);
+    this.#published = editMap(this.#published, claims);
   }
 }
 

@@ -1,0 +1,36 @@
+import { KeyedMemo } from '../../kit/memo.ts';
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
+import type { ConfigObject } from '../../model/object.ts';
+import {
+  buildDiscovery,
+  type DiscoveryInputs,
+  isDiscovered,
+  type NamespaceFilter,
+} from '../registry/discovered-namespaces.ts';
+import { keepIfSameValue } from '../registry/same-value.ts';
+
+type ListInputs = { readonly objects: readonly ConfigObject[]; readonly filter: NamespaceFilter };
+
+/** Leaves out the objects of namespaces that `discoverySelectors` do not select. Lists that did not change stay the same. */
+export class ConfigFilter {
+  readonly #filters = new KeyedMemo<string, DiscoveryInputs, NamespaceFilter | undefined>(buildDiscovery);
+  readonly #lists = new KeyedMemo<string, ListInputs, readonly ConfigObject[]>(({ objects, filter }) =>
+    objects.filter(({ meta }) => isDiscovered(filter, meta.namespace)),
+  );
+  #filter: NamespaceFilter | undefined;
+
+  apply(config: ConfigSnapshot): ConfigSnapshot {
+    const { discoverySelectors: selectors = NOTHING, rootNamespace } = config.mesh;
+    const built = this.#filters.get('', { selectors, namespaces: config.objects.Namespace, rootNamespace });
+    this.#filter = built === undefined ? undefined : keepIfSameValue(this.#filter, built);
+    const filter = this.#filter;
+    if (filter === undefined) return config;
+    const objects = { ...config.objects };
+    for (const [kind, list] of Object.entries(config.objects)) {
+      Object.assign(objects, { [kind]: this.#lists.get(kind, { objects: list, filter }) });
+    }
+    return { ...config, objects };
+  }
+}
+
+const NOTHING: NonNullable<ConfigSnapshot['mesh']['discoverySelectors']> = [];

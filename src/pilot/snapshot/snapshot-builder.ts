@@ -1,0 +1,61 @@
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
+import { collectDiagnostics } from '../registry/diagnose.ts';
+import { Registry, type RegistryOptions } from '../registry/registry.ts';
+import { keepIfSameValue } from '../registry/same-value.ts';
+import { ConfigFilter } from './config-filter.ts';
+import { DestinationRuleIndex } from './destination-rule-index.ts';
+import { VirtualServiceIndex } from './virtual-service-index.ts';
+
+export type BuiltSnapshot = {
+  readonly snapshot: MeshSnapshot;
+  /** What objects say that only the whole mesh can tell to be wrong. All that there is now, in a fixed order. */
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/**
+ * Builds the mesh snapshot of a configuration. The result depends on the configuration alone; what the builder remembers of the
+ * one before only makes it cheap, and keeps the same objects for what did not move. One builder, one line of configurations.
+ */
+export class MeshSnapshotBuilder {
+  readonly #filter = new ConfigFilter();
+  readonly #registry: Registry;
+  readonly #virtualServices: VirtualServiceIndex;
+  readonly #destinationRules: DestinationRuleIndex;
+  #exportTo: { readonly virtualServices: readonly string[]; readonly destinationRules: readonly string[] } | undefined;
+  #diagnostics: readonly Diagnostic[] = [];
+
+  constructor(options: RegistryOptions) {
+    this.#registry = new Registry(options);
+    this.#virtualServices = new VirtualServiceIndex(options.domainSuffix);
+    this.#destinationRules = new DestinationRuleIndex(options.domainSuffix);
+  }
+
+  build(admitted: ConfigSnapshot): BuiltSnapshot {
+    const config = this.#filter.apply(admitted);
+    const { objects, mesh } = config;
+    this.#exportTo = keepIfSameValue(this.#exportTo, {
+      virtualServices: mesh.defaultVirtualServiceExportTo,
+      destinationRules: mesh.defaultDestinationRuleExportTo,
+    });
+    const snapshot = {
+      config,
+      ...this.#registry.update(config),
+      virtualServices: this.#virtualServices.update({
+        objects: objects.VirtualService,
+        defaultExportTo: this.#exportTo.virtualServices,
+      }),
+      destinationRules: this.#destinationRules.update({
+        objects: objects.DestinationRule,
+        defaultExportTo: this.#exportTo.destinationRules,
+      }),
+    };
+    const sources = [this.#registry, this.#virtualServices, this.#destinationRules];
+    this.#diagnostics = collectDiagnostics(
+      this.#diagnostics,
+      sources.flatMap((source) => source.diagnostics()),
+    );
+    return { snapshot, diagnostics: this.#diagnostics };
+  }
+}
