@@ -26,13 +26,14 @@ function findInList<Match>(field: Field, rules: readonly Rule<Match>[], { name, 
     const place = `${name}[${index}]`;
     // A rule without a match matches everything.
     const wanted: readonly (Match | undefined)[] = match.length === 0 ? [undefined] : match;
-    const covering = wanted.map((one) => seen.find(({ match: earlier }) => isCovered(earlier, one, covers)));
-    reportCovered(field.at(index), covering);
-    for (const [position, one] of wanted.entries()) {
-      if (covering[position] === undefined && seen.length < mostCompared) {
+    const covering = wanted.map((one, position) => {
+      const cover = seen.find(({ match: earlier }) => isCovered(earlier, one, covers));
+      if (cover === undefined && seen.length < mostCompared) {
         seen.push({ match: one, place: one === undefined ? place : `${place}.match[${position}]` });
       }
-    }
+      return cover;
+    });
+    reportCovered(field.at(index), covering);
   }
 }
 

@@ -78,24 +78,21 @@ function isSniCluster(host: string): boolean {
 
 /** Exact hosts collide only when equal, so only wildcards are compared with everything. */
 function checkOverlap(field: Field, hosts: readonly string[]): void {
-  const wildcards: string[] = [];
   const exact = new Set<string>();
+  const wildcards: string[] = [];
+  const others: string[] = [];
   for (const [index, written] of hosts.entries()) {
     const host = written.toLowerCase();
-    const other = isWildcard(host)
-      ? [...exact, ...wildcards].find((earlier) => hostMatches(earlier, host))
-      : exact.has(host)
-        ? host
-        : wildcards.find((earlier) => hostMatches(earlier, host));
+    const matches = (earlier: string): boolean => hostMatches(earlier, host);
+    const equal = exact.has(host) ? host : undefined;
+    const other = equal ?? wildcards.find(matches) ?? (isWildcard(host) ? others.find(matches) : undefined);
     if (other !== undefined) {
-      field.at(index).error('XEB0201', {
-        problem: `covers the same names as ${quote(other)}`,
-        got: written,
-        fix: 'remove one of them',
-      });
+      const problem = `covers the same names as ${quote(other)}`;
+      field.at(index).error('XEB0201', { problem, got: written, fix: 'remove one of them' });
     }
+    exact.add(host);
     if (isWildcard(host)) wildcards.push(host);
-    else exact.add(host);
+    else others.push(host);
   }
 }
 
