@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Environment } from './programs.ts';
-import { DEFAULT_ADMIN_PORT, DEFAULT_PUBLISH, type Publish, parsePublish, renderPublish } from './publish.ts';
+import { DEFAULT_ADMIN_PORT, DEFAULT_PUBLISH, isPort, type Publish, parsePublish, renderPublish } from './publish.ts';
 import { stateFolderOf, stateRootFrom } from './state.ts';
 
 /** What every subcommand needs to know about the mesh of a folder. */
