@@ -1,15 +1,20 @@
+import { createInterface } from 'node:readline';
 import { runCli } from './cli/cli.ts';
+import { VERSION } from './cli/version.ts';
+import { systemClock } from './kit/system-clock.ts';
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY === true,
   env: process.env,
   readStdin: async () => {
@@ -17,5 +22,32 @@ process.exitCode = await runCli(process.argv.slice(2), {
     for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
     return Buffer.concat(chunks).toString('utf8');
   },
+  readLine: (signal) =>
+    new Promise((resolve) => {
+      const lines = createInterface({ input: process.stdin });
+      const finish = (line: string | undefined): void => {
+        signal.removeEventListener('abort', onAbort);
+        lines.close();
+        resolve(line);
+      };
+      const onAbort = (): void => finish(undefined);
+      signal.addEventListener('abort', onAbort, { once: true });
+      lines.once('line', finish);
+      lines.once('close', () => finish(undefined));
+    }),
   signal: stop.signal,
+  clock: systemClock,
+  platform: process.platform,
+  uid: process.getuid?.() ?? -1,
+  pid: process.pid,
+  cwd: process.cwd(),
+  self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+  kill: (pid, signal) => {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  },
+  version: VERSION,
 });

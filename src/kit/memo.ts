@@ -30,6 +30,17 @@ export class KeyedMemo<K, Inputs extends Readonly<Record<string, unknown>>, Out>
   }
 }
 
+/** Remembers the last output only, for a step that is always asked about the newest inputs. */
+export function latest<Inputs extends Readonly<Record<string, unknown>>, Out>(
+  build: (inputs: Inputs, previous: Out | undefined) => Out,
+): (inputs: Inputs) => Out {
+  let known: Entry<Inputs, Out> | undefined;
+  return (inputs) => {
+    if (known === undefined || !sameFields(known.inputs, inputs)) known = { inputs, output: build(inputs, known?.output) };
+    return known.output;
+  };
+}
+
 /** Whether two records of the same shape hold the same objects. */
 export function sameFields<T extends Readonly<Record<string, unknown>>>(a: T, b: T): boolean {
   const keys = Object.keys(a);

@@ -1,23 +1,23 @@
 import { isIP } from 'node:net';
-import type { Node, Struct, Value } from '../../gen/types.ts';
 import { err, ok, type Result } from '../../kit/result.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Locality } from '../../model/service.ts';
+import type { NodeInfo } from '../../xds/node.ts';
 
 /**
  * Reads Envoy's node message as Istio names its parts: id `type~ip~name.namespace~domain` and metadata keys such as NAMESPACE,
  * LABELS, INSTANCE_IPS. The error says which part is wrong.
  */
-export function parseProxy(node: Node): Result<Proxy, string> {
-  const parsed = parseNodeId(node.id ?? '');
+export function parseProxy(node: NodeInfo): Result<Proxy, string> {
+  const parsed = parseNodeId(node.id);
   if (!parsed.ok) return parsed;
-  const metadata = structToObject(node.metadata);
+  const { metadata } = node;
   const { type, ip, name, domain } = parsed.value;
   const kind = metadata['GENERATOR'] === 'grpc' ? 'proxyless' : type;
   const addresses = instanceAddresses(metadata['INSTANCE_IPS'], ip);
   if (addresses.length === 0) return err(`node id ${JSON.stringify(node.id)}: ${JSON.stringify(ip)} is no IP address`);
   return ok({
-    id: node.id ?? '',
+    id: node.id,
     kind,
     addresses,
     name,
@@ -52,8 +52,7 @@ function instanceAddresses(listed: unknown, ip: string): readonly string[] {
   return candidates.every((candidate) => isIP(candidate) !== 0) ? candidates : [ip].filter((one) => isIP(one) !== 0);
 }
 
-function nodeLocality(node: Node): Locality | undefined {
-  const { region = '', zone = '', subZone = '' } = node.locality ?? {};
+function nodeLocality({ locality: { region, zone, subZone } }: NodeInfo): Locality | undefined {
   return region === '' ? undefined : { region, zone, subzone: subZone };
 }
 
@@ -72,23 +71,4 @@ function text(value: unknown): string | undefined {
 function textRecord(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-/** Metadata nested deeper than this is nobody's honest node. */
-const MAX_DEPTH = 16;
-
-function structToObject(struct: Struct | undefined, depth = 0): Readonly<Record<string, unknown>> {
-  if (depth > MAX_DEPTH) return {};
-  return Object.fromEntries(Object.entries(struct?.fields ?? {}).map(([key, value]) => [key, valueToPlain(value, depth + 1)]));
-}
-
-function valueToPlain(value: Value, depth: number): unknown {
-  if (value.stringValue !== undefined) return value.stringValue;
-  if (value.numberValue !== undefined) return value.numberValue;
-  if (value.boolValue !== undefined) return value.boolValue;
-  if (value.structValue !== undefined) return structToObject(value.structValue, depth);
-  if (value.listValue !== undefined && depth <= MAX_DEPTH) {
-    return (value.listValue.values ?? []).map((item) => valueToPlain(item, depth + 1));
-  }
-  return undefined;
 }

@@ -1,0 +1,86 @@
+import { jsonReply, type HttpReply, type HttpRoute, textReply } from '../http/http-server.ts';
+import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
+import type { Proxy } from '../model/proxy.ts';
+import { offlineProxy } from '../pilot/proxy/offline.ts';
+import type { PromMetrics } from '../telemetry/prom-metrics.ts';
+import type { StreamStatus } from '../xds/stream-status.ts';
+import type { Xebec } from './assemble.ts';
+import { envoyConfigDump } from './config-dump.ts';
+
+/** What is served for people and probes. Everything answers from memory; nothing here changes anything. */
+export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<string, HttpRoute> {
+  const withMesh = (answer: (mesh: MeshSnapshot) => unknown): HttpRoute => () => {
+    const mesh = xebec.pilot.mesh();
+    return mesh === undefined ? notReady(xebec) : jsonReply(200, answer(mesh));
+  };
+  const pages: readonly (readonly [string, HttpRoute])[] = [
+    ['/ready', () => (xebec.pilot.isReady ? textReply(200, 'ready') : notReady(xebec))],
+    ['/healthz', () => textReply(200, 'ok')],
+    ['/metrics', async () => ({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics.expose() })],
+    ['/debug/syncz', () => jsonReply(200, xebec.xds.streams().map(describeStream))],
+    ['/debug/config_dump', ({ query }) => configDump(xebec, query.get('proxy') ?? query.get('proxyID') ?? '')],
+    ['/debug/registryz', withMesh(describeServices)],
+    ['/debug/endpointz', withMesh(describeEndpoints)],
+    ['/debug/configz', () => jsonReply(200, Object.values(xebec.galley.snapshot()?.objects ?? {}).flat().map(withoutSecrets))],
+    ['/debug/diagnosticsz', () => jsonReply(200, [...xebec.galley.diagnostics(), ...xebec.pilot.diagnostics()])],
+  ];
+  const index = pages.map(([path]) => path).join('\n');
+  return new Map([...pages, ['/debug', () => textReply(200, index)], ['/', () => textReply(200, index)]]);
+}
+
+function notReady(xebec: Xebec): HttpReply {
+  const waiting = xebec.galley.waitingFor();
+  return textReply(503, waiting.length === 0 ? 'building the first snapshot' : `waiting for ${waiting.join(', ')}`);
+}
+
+/** A secret's content is nobody's business, not even a person's on this machine. */
+function withoutSecrets(object: { readonly kind: string; readonly spec: unknown }): unknown {
+  return object.kind === 'Secret' ? { ...object, spec: '[redacted]' } : object;
+}
+
+const syncNames: Readonly<Record<string, string>> = {
+  'type.googleapis.com/envoy.config.cluster.v3.Cluster': 'cluster',
+  'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment': 'endpoint',
+  'type.googleapis.com/envoy.config.listener.v3.Listener': 'listener',
+  'type.googleapis.com/envoy.config.route.v3.RouteConfiguration': 'route',
+};
+
+/** Istio's fields (`cluster_sent`, `cluster_acked` …), which `proxy-status` reads, and what we know beyond them. */
+function describeStream({ proxy, protocol, connectedAt, types, peer, isWriting }: StreamStatus): unknown {
+  const sync: Record<string, string> = {};
+  for (const { typeUrl, sentNonce, ackedNonce } of types) {
+    const name = syncNames[typeUrl];
+    if (name === undefined) continue;
+    sync[`${name}_sent`] = sentNonce;
+    sync[`${name}_acked`] = ackedNonce;
+  }
+  return { proxy, peer, protocol, connected_at: new Date(connectedAt).toISOString(), ...sync, is_writing: isWriting, types };
+}
+
+async function configDump(xebec: Xebec, wanted: string): Promise<HttpReply> {
+  const mesh = xebec.pilot.mesh();
+  if (mesh === undefined) return notReady(xebec);
+  if (wanted === '') return textReply(400, 'say which proxy: ?proxy=<name.namespace, or the whole node id>');
+  const proxy = findProxy(xebec, wanted);
+  if (proxy === undefined) return textReply(404, `no proxy ${wanted} is connected; /debug/syncz lists those that are`);
+  return jsonReply(200, await envoyConfigDump(xebec.pilot.snapshotFor(proxy)));
+}
+
+/** Connected proxies by id or `name.namespace`; a whole node id need not be connected. */
+function findProxy(xebec: Xebec, wanted: string): Proxy | undefined {
+  const connected = xebec.pilot.proxies().find(({ id, name }) => id === wanted || name === wanted);
+  if (connected !== undefined) return connected;
+  const mesh = xebec.pilot.mesh();
+  const offline = mesh === undefined ? undefined : offlineProxy(wanted, mesh);
+  return offline?.ok === true ? offline.value : undefined;
+}
+
+function describeServices({ services }: MeshSnapshot): unknown {
+  return services;
+}
+
+function describeEndpoints({ endpoints, servicesByKey }: MeshSnapshot): unknown {
+  return [...endpoints].flatMap(([key, ports]) =>
+    [...ports].map(([port, list]) => ({ service: servicesByKey.get(key)?.hostname ?? key, port, endpoints: list })),
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * The whole process in one place: every part is made here and handed what it needs. Nothing else knows everybody.
+ */
+import { FolderSource } from '../galley/sources/folder-source.ts';
+import { Galley } from '../galley/galley.ts';
+import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
+import type { Source } from '../galley/sources/source.ts';
+import { HttpServer } from '../http/http-server.ts';
+import type { Clock } from '../kit/clock.ts';
+import { type Runnable, runAll } from '../kit/run-group.ts';
+import { Pilot } from '../pilot/pilot.ts';
+import { RpcServer } from '../rpc/rpc-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { PromMetrics } from '../telemetry/prom-metrics.ts';
+import { Verdicts } from '../xds/verdicts.ts';
+import { adsMethods, XdsServer } from '../xds/xds.ts';
+import { adminRoutes } from './admin.ts';
+import type { Address, ProcessConfig } from './config.ts';
+import { VerdictLog } from './verdict-log.ts';
+
+export type AssembleInputs = {
+  readonly config: ProcessConfig;
+  /** Where objects come from; by default the folder of the configuration. */
+  readonly sources?: readonly Source[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: PromMetrics;
+};
+
+/** Where a process that was bound serves. */
+export type Bound = { readonly xds: Address; readonly admin: Address };
+
+const GRACE_MS = 1_000;
+
+export class Xebec {
+  readonly galley: Galley;
+  readonly pilot: Pilot;
+  readonly xds: XdsServer;
+  readonly #inputs: AssembleInputs;
+  readonly #rpc: RpcServer;
+  readonly #http: HttpServer;
+
+  constructor(inputs: AssembleInputs) {
+    const { config, clock, log, metrics } = inputs;
+    const verdicts = new Verdicts();
+    this.#inputs = inputs;
+    this.galley = new Galley({
+      sources: inputs.sources ?? [new FolderSource({ path: config.source, clock })],
+      meshConfigFile: config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
+      rootNamespace: 'istio-system',
+      domain: config.domain,
+      clock,
+      log: log.child({ component: 'galley' }),
+    });
+    this.pilot = new Pilot({
+      feed: this.galley,
+      verdicts,
+      domain: config.domain,
+      debounce: { quietMs: config.debounceAfterMs, maxMs: config.debounceMaxMs },
+      clock,
+      log: log.child({ component: 'pilot' }),
+      metrics,
+    });
+    this.xds = new XdsServer({
+      source: this.pilot,
+      verdicts,
+      listener: new VerdictLog(log.child({ component: 'xds' })),
+      isReady: () => this.pilot.isReady,
+      clock,
+      log: log.child({ component: 'xds' }),
+      metrics,
+    });
+    this.#rpc = new RpcServer({
+      methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
+      clock,
+      log: log.child({ component: 'rpc' }),
+    });
+    this.#http = new HttpServer(adminRoutes(this, metrics), (error, path) =>
+      log.error({ component: 'admin', path, error }, 'request failed'),
+    );
+  }
+
+  /** Takes the ports, or rejects with a message that says which one and what to do. */
+  async bind(): Promise<Bound> {
+    const { config } = this.#inputs;
+    const admin = await this.#http.bind(config.admin);
+    const xds = await this.#rpc.listen(config.xdsPlaintext);
+    if (!xds.ok) throw new Error(xds.error.message);
+    return { admin, xds: xds.value };
+  }
+
+  /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { config } = this.#inputs;
+    const parts: Runnable[] = [this.#http, this.galley];
+    if (config.controllers.includes('pilot')) parts.push(this.pilot, this.xds, this.#rpcPart());
+    await runAll(parts, signal);
+  }
+
+  #rpcPart(): Runnable {
+    return {
+      name: 'rpc',
+      run: async (signal) => {
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) resolve();
+          else signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        await this.#rpc.stop(GRACE_MS);
+      },
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import { err, type Result, ok } from '../kit/result.ts';
+import type { ConfigSnapshot } from '../model/config-snapshot.ts';
+import { offlineProxy } from '../pilot/proxy/offline.ts';
+import { MeshSnapshotBuilder } from '../pilot/snapshot/snapshot-builder.ts';
+import { Views } from '../pilot/view/views.ts';
+import type { XdsSnapshot } from '../xds/ports.ts';
+import { Verdicts } from '../xds/verdicts.ts';
+
+export type TranslateInputs = {
+  readonly config: ConfigSnapshot;
+  /** A node id. */
+  readonly proxy: string;
+  readonly domain: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+};
+
+/** What a proxy would get of a configuration. The error says what is wrong with the node id. */
+export function translateOffline({ config, proxy, domain, metadata }: TranslateInputs): Result<XdsSnapshot, string> {
+  const { snapshot } = new MeshSnapshotBuilder({ domainSuffix: domain, clusterId: 'Kubernetes' }).build(config);
+  const parsed = offlineProxy(proxy, snapshot, metadata);
+  if (!parsed.ok) return err(parsed.error);
+  return ok(new Views(new Verdicts()).snapshotFor(snapshot, parsed.value));
+}

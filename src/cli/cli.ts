@@ -1,0 +1,148 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type ResourceType, resourceTypes } from '../app/config-dump.ts';
+import { runConfigDump } from './config-dump.ts';
+import type { LocalIo } from '../local/local-io.ts';
+import { EXIT } from './io.ts';
+import { runLocalCommand } from './local.ts';
+import { runServe } from './serve.ts';
+import { runValidate, validateDefaults } from './validate.ts';
+import { VERSION } from './version.ts';
+
+/** Parses the command line and runs what it asks for; resolves to the exit code. */
+export async function runCli(args: readonly string[], io: LocalIo): Promise<number> {
+  if (args[0] === 'local') return runLocalCommand(args.slice(1), io);
+  let exitCode: number = EXIT.fine;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  const program = makeProgram(io, finish);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+  }
+  return exitCode;
+}
+
+function makeProgram(io: LocalIo, finish: (code: number) => void): Command {
+  const program = new Command('xebec')
+    .description('The classic Istio control plane for stock Envoy.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError('(xebec --help lists the commands)')
+    .addHelpText(
+      'before',
+      [
+        'Examples:',
+        '  xebec serve --source ./mesh',
+        "  xebec config-dump --source ./mesh --proxy 'sidecar~10.1.1.1~reviews-v1.default~default.svc.cluster.local' -o yaml",
+        '  xebec validate -f ./mesh',
+        '',
+      ].join('\n'),
+    );
+  addServe(program, io, finish);
+  addConfigDump(program, io, finish);
+  addValidate(program, io, finish);
+  program
+    .command('local')
+    .description('a mesh on this machine, without Kubernetes (xebec local --help)')
+    .helpOption(false);
+  return program;
+}
+
+function addServe(program: Command, io: LocalIo, finish: (code: number) => void): void {
+  program
+    .command('serve')
+    .description('serve a folder of YAML to Envoys over xDS')
+    .option('--source <dir>', 'the folder of YAML, watched')
+    .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio in the folder')
+    .option('--controllers <list>', 'which controllers run (default: all)')
+    .option('--xds-plaintext <address>', 'where xDS is served without TLS (default: 127.0.0.1:15010)')
+    .option('--admin <address>', 'where health, metrics and debug pages are (default: 127.0.0.1:8080)')
+    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
+    .option('--log-level <level>', 'debug, info, warn or error (default: info)')
+    .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
+    .option('--debounce-max <duration>', 'the longest a storm may hold a push (default: 10s)')
+    .action(async (options: Record<string, string>) => {
+      const { debounceAfter, debounceMax, ...rest } = options;
+      const flags = {
+        ...rest,
+        ...(debounceAfter === undefined ? {} : { debounceAfterMs: debounceAfter }),
+        ...(debounceMax === undefined ? {} : { debounceMaxMs: debounceMax }),
+      };
+      finish(await runServe(flags, io));
+    });
+}
+
+function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => void): void {
+  program
+    .command('config-dump')
+    .description('print what a proxy would get, without any server')
+    .requiredOption('--source <path>', 'a folder of YAML, or one file')
+    .requiredOption('--proxy <node id>', 'type~ip~name.namespace~domain')
+    .option('--mesh-config <file>', 'a MeshConfig file')
+    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster', 'cluster.local')
+    .option('--type <types>', `some of ${Object.keys(resourceTypes).join(',')}`, parseTypes)
+    .option('--name <text>', 'only resources whose name contains the text')
+    .option('--metadata <key=value>', 'node metadata, such as DNS_CAPTURE=true; may be repeated', collectPairs, {})
+    .option('-o, --output <format>', 'table, yaml or json', parseFormat, 'table')
+    .action(async (options: Parameters<typeof runConfigDump>[0]) => {
+      finish(await runConfigDump(options, io));
+    });
+}
+
+function addValidate(program: Command, io: LocalIo, finish: (code: number) => void): void {
+  program
+    .command('validate')
+    .description('check YAML without any server')
+    .requiredOption('-f, --file <paths...>', 'files and folders; - is standard input')
+    .option('-o, --output <format>', 'table or json', parseReportFormat, validateDefaults.output)
+    .option('--fail-on <level>', 'the least level that is a finding: error or warning', parseLevel, validateDefaults.failOn)
+    .option('--mesh-config <file>', 'a MeshConfig file')
+    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster', validateDefaults.domain)
+    .option('--no-color', 'no colour even on a terminal')
+    .action(async (options: ValidateOptions) => {
+      const { file, meshConfig, color, ...rest } = options;
+      const args = { ...validateDefaults, ...rest, files: file, meshConfigFile: meshConfig, noColor: !color };
+      finish(await runValidate(args, io, io.clock));
+    });
+}
+
+type ValidateOptions = {
+  readonly file: readonly string[];
+  readonly output: 'table' | 'json';
+  readonly failOn: 'error' | 'warning';
+  readonly meshConfig?: string;
+  readonly domain: string;
+  readonly color: boolean;
+};
+
+function parseReportFormat(text: string): 'table' | 'json' {
+  if (text !== 'table' && text !== 'json') throw new InvalidArgumentError('it is table or json.');
+  return text;
+}
+
+function parseLevel(text: string): 'error' | 'warning' {
+  if (text !== 'error' && text !== 'warning') throw new InvalidArgumentError('it is error or warning.');
+  return text;
+}
+
+function parseTypes(text: string): readonly ResourceType[] {
+  const types = text.split(',');
+  const unknown = types.filter((type) => !Object.hasOwn(resourceTypes, type));
+  if (unknown.length > 0) throw new InvalidArgumentError(`unknown type ${unknown.join(', ')}.`);
+  return types as readonly ResourceType[];
+}
+
+function parseFormat(text: string): string {
+  if (text !== 'table' && text !== 'yaml' && text !== 'json') throw new InvalidArgumentError('it is table, yaml or json.');
+  return text;
+}
+
+function collectPairs(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('write key=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { type DumpedResource, dumpSnapshot, type ResourceType } from '../app/config-dump.ts';
+import { loadOffline } from '../app/offline.ts';
+import { translateOffline } from '../app/translate-offline.ts';
+import { systemClock } from '../kit/system-clock.ts';
+import { EXIT, type CliIo } from './io.ts';
+import { renderTable } from './table.ts';
+
+export type ConfigDumpOptions = {
+  readonly source: string;
+  readonly proxy: string;
+  readonly meshConfig?: string;
+  readonly domain: string;
+  readonly type?: readonly ResourceType[];
+  readonly name?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly output: string;
+};
+
+/** `xebec config-dump`: what a proxy would get, from files alone. */
+export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Promise<number> {
+  const missing = [options.source, options.meshConfig].find((path) => path !== undefined && !existsSync(path));
+  if (missing !== undefined) {
+    io.err(`there is no ${missing}\n`);
+    return EXIT.usage;
+  }
+  const { source, meshConfig, domain, metadata } = options;
+  const loaded = await loadOffline({ source, meshConfig, domain, clock: systemClock, signal: io.signal });
+  if (loaded === undefined) return EXIT.partial;
+  const errors = loaded.diagnostics.filter(({ level }) => level === 'error').length;
+  if (errors > 0) io.err(`${errors} errors in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
+  const snapshot = translateOffline({ config: loaded.config, proxy: options.proxy, domain, metadata });
+  if (!snapshot.ok) {
+    io.err(`--proxy: ${snapshot.error}\n`);
+    return EXIT.usage;
+  }
+  const { type: types, name: part } = options;
+  const isWanted = (type: ResourceType, name: string): boolean =>
+    (types?.includes(type) ?? true) && (part === undefined || name.includes(part));
+  const resources = await dumpSnapshot(snapshot.value, isWanted);
+  io.out(render(resources, options));
+  return EXIT.fine;
+}
+
+function render(resources: readonly DumpedResource[], { output, proxy }: ConfigDumpOptions): string {
+  if (output === 'table') {
+    const rows = resources.map(({ type, name, version, origins }) => [type, name, version, origins.join(', ')]);
+    return renderTable(['TYPE', 'NAME', 'VERSION', 'FROM'], rows);
+  }
+  const dump = { apiVersion: 'xebec.dev/v1', kind: 'ConfigDump', proxy, resources };
+  return output === 'json' ? `${JSON.stringify(dump, undefined, 2)}\n` : stringify(dump, { aliasDuplicateObjects: false, lineWidth: 0 });
+}

@@ -1,0 +1,29 @@
+import { Xebec } from '../app/assemble.ts';
+import { parseProcessConfig } from '../app/config.ts';
+import { FolderSource } from '../galley/sources/folder-source.ts';
+import { runLocal } from '../local/local.ts';
+import type { ControlPlaneInputs, LocalIo } from '../local/local-io.ts';
+import { makePinoLogger } from '../telemetry/pino-logger.ts';
+import { PromMetrics } from '../telemetry/prom-metrics.ts';
+
+/** `xebec local …`: reads its own arguments, since what follows `--` is not ours. */
+export function runLocalCommand(args: readonly string[], io: LocalIo): Promise<number> {
+  return runLocal(args, io, (inputs, signal) => runControlPlane(inputs, io, signal));
+}
+
+async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: AbortSignal): Promise<void> {
+  const flags = { source: inputs.folder, ...(inputs.meshConfig === undefined ? {} : { meshConfig: inputs.meshConfig }) };
+  const parsed = parseProcessConfig(flags, io.env);
+  if (!parsed.ok) throw new Error(parsed.error);
+  const config = { ...parsed.value, xdsPlaintext: inputs.xdsPlaintext, admin: inputs.admin };
+  const { clock } = io;
+  const xebec = new Xebec({
+    config,
+    sources: [inputs.wrapSource(new FolderSource({ path: inputs.folder, clock }))],
+    clock,
+    log: makePinoLogger(config.logLevel, io.err),
+    metrics: new PromMetrics(),
+  });
+  await xebec.bind();
+  await xebec.run(signal);
+}

@@ -1,0 +1,166 @@
+/**
+ * Pilot: makes the mesh snapshot of each config snapshot, and gives every proxy its view of it. Promises that nothing is served
+ * before the first snapshot, that a storm of changes is one push, and that a quiet mesh's first change goes at once. Must never
+ * know where configuration comes from, nor how it reaches proxies.
+ */
+import { ChangeSignal } from '../kit/change-signal.ts';
+import type { Clock } from '../kit/clock.ts';
+import { type DebounceTimes, debounced } from '../kit/debounce.ts';
+import type { Runnable } from '../kit/run-group.ts';
+import type { ConfigSnapshot } from '../model/config-snapshot.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
+import type { Proxy } from '../model/proxy.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Gauge, Histogram, Metrics } from '../telemetry/metrics.ts';
+import type { NodeInfo } from '../xds/node.ts';
+import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../xds/ports.ts';
+import { StatusCode } from '../xds/status.ts';
+import type { Verdicts } from '../xds/verdicts.ts';
+import { parseProxy } from './proxy/node.ts';
+import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
+import { emptyRouteConfiguration } from './view/missing.ts';
+import { Views } from './view/views.ts';
+
+/** Who publishes configuration. */
+export interface ConfigFeed {
+  snapshot(): ConfigSnapshot | undefined;
+  /** Calls back with each new snapshot; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+export type PilotDeps = {
+  readonly feed: ConfigFeed;
+  readonly verdicts: Verdicts;
+  /** The DNS suffix of the Kubernetes cluster: `cluster.local`. */
+  readonly domain: string;
+  readonly debounce: DebounceTimes;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+};
+
+export class Pilot implements Runnable, SnapshotSource {
+  readonly name = 'pilot';
+  readonly #deps: PilotDeps;
+  readonly #builder: MeshSnapshotBuilder;
+  readonly #views: Views;
+  readonly #handles = new Set<ProxyHandle>();
+  readonly #meter: PilotMeter;
+  #mesh: MeshSnapshot | undefined;
+  #diagnostics: readonly Diagnostic[] = [];
+
+  constructor(deps: PilotDeps) {
+    this.#deps = deps;
+    this.#builder = new MeshSnapshotBuilder({ domainSuffix: deps.domain, clusterId: 'Kubernetes' });
+    this.#views = new Views(deps.verdicts);
+    this.#meter = makeMeter(deps.metrics);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { feed, debounce, clock } = this.#deps;
+    const changes = new ChangeSignal();
+    const stop = feed.onChange(() => changes.raise());
+    if (feed.snapshot() !== undefined) changes.raise();
+    for await (const _ of debounced(changes, debounce, clock, signal)) this.#rebuild();
+    stop();
+  }
+
+  /** Whether there is anything to serve. */
+  get isReady(): boolean {
+    return this.#mesh !== undefined;
+  }
+
+  /** The newest mesh; nothing before the first. */
+  mesh(): MeshSnapshot | undefined {
+    return this.#mesh;
+  }
+
+  /** The proxies that are connected. */
+  proxies(): readonly Proxy[] {
+    return [...this.#handles].map(({ proxy }) => proxy);
+  }
+
+  /** What the registry and translation have to tell the owners of objects, as far as views were asked for. */
+  diagnostics(): readonly Diagnostic[] {
+    return [...this.#diagnostics, ...this.#views.diagnostics()];
+  }
+
+  open(node: NodeInfo, stream: StreamInfo): Opened {
+    const proxy = parseProxy(node);
+    if (!proxy.ok) return { kind: 'refused', status: { code: StatusCode.INVALID_ARGUMENT, message: proxy.error } };
+    const handle = new ProxyHandle(proxy.value, stream, { snapshotFor: (of) => this.snapshotFor(of), close: (of) => this.#handles.delete(of) });
+    this.#handles.add(handle);
+    return { kind: 'handle', handle };
+  }
+
+  /** What a proxy gets now, connected or not. */
+  snapshotFor(proxy: Proxy): XdsSnapshot {
+    return this.#mesh === undefined ? new Map() : this.#views.snapshotFor(this.#mesh, proxy);
+  }
+
+  #rebuild(): void {
+    const { clock, log, feed } = this.#deps;
+    const config = feed.snapshot();
+    if (config === undefined) return;
+    const started = clock.monotonic();
+    const { snapshot, diagnostics } = this.#builder.build(config);
+    this.#diagnostics = diagnostics;
+    const isFirst = this.#mesh === undefined;
+    if (snapshot === this.#mesh) return;
+    this.#mesh = snapshot;
+    this.#views.retain(snapshot, this.proxies());
+    for (const handle of this.#handles) handle.changed();
+    this.#meter.build.observe((clock.monotonic() - started) / 1000);
+    this.#meter.services.set(snapshot.services.length);
+    this.#meter.virtualServices.set(snapshot.virtualServices.length);
+    const counts = { services: snapshot.services.length, proxies: this.#handles.size };
+    if (isFirst) log.info(counts, 'first mesh snapshot built');
+    else log.debug(counts, 'mesh snapshot built');
+  }
+}
+
+type HandleOwner = {
+  readonly snapshotFor: (proxy: Proxy) => XdsSnapshot;
+  readonly close: (handle: ProxyHandle) => void;
+};
+
+class ProxyHandle implements SnapshotHandle {
+  readonly proxy: Proxy;
+  readonly #stream: StreamInfo;
+  readonly #owner: HandleOwner;
+
+  constructor(proxy: Proxy, stream: StreamInfo, owner: HandleOwner) {
+    this.proxy = proxy;
+    this.#stream = stream;
+    this.#owner = owner;
+  }
+
+  changed(): void {
+    this.#stream.changed();
+  }
+
+  current(): XdsSnapshot {
+    return this.#owner.snapshotFor(this.proxy);
+  }
+
+  missing = emptyRouteConfiguration;
+
+  close(): void {
+    this.#owner.close(this);
+  }
+}
+
+type PilotMeter = { readonly build: Histogram; readonly services: Gauge; readonly virtualServices: Gauge };
+
+function makeMeter(metrics: Metrics): PilotMeter {
+  return {
+    build: metrics.histogram({
+      name: 'pilot_pushcontext_init_seconds',
+      help: 'Time to make a mesh snapshot of a config snapshot.',
+      buckets: [0.001, 0.01, 0.1, 0.5, 1, 3, 5],
+    }),
+    services: metrics.gauge({ name: 'pilot_services', help: 'Services of the mesh.' }),
+    virtualServices: metrics.gauge({ name: 'pilot_virt_services', help: 'VirtualServices of the mesh.' }),
+  };
+}

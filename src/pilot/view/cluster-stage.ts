@@ -1,0 +1,101 @@
+import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { Proxy } from '../../model/proxy.ts';
+import type { Endpoint } from '../../model/service.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
+import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
+import { buildAssignment, usesClientPlace } from '../translate/endpoint/assignment.ts';
+import type { ClientPlace } from '../translate/endpoint/place.ts';
+import type { ServiceAtPort } from '../translate/plan.ts';
+import { encodeBuilt } from './encode.ts';
+import { IdentityMemo } from './identity-memo.ts';
+import { proxylessCluster } from '../translate/proxyless/cluster.ts';
+
+/** The clusters of one member: the whole service first, then its subsets. */
+export type MemberClusters = {
+  readonly clusters: readonly EncodedResource[];
+  /** The subsets (empty name: the whole) whose endpoints are sent as assignments. */
+  readonly assigned: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+export type ClusterContext = {
+  readonly kind: Proxy['kind'];
+  readonly defaults: ClusterDefaults;
+  readonly place: ClientPlace;
+  /** Tells places apart in memos that several views share. */
+  readonly placeKey: string;
+};
+
+const clusterMemo = new IdentityMemo<ServiceAtPort, OutboundClusterInputs, MemberClusters>(buildMemberClusters);
+
+export function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: ClusterContext): MemberClusters {
+  const { kind, defaults } = context;
+  const isDns = at.service.resolution.kind === 'dns';
+  const client = isDns && usesPlace(at, defaults.localityLb) ? context.place : undefined;
+  return clusterMemo.get(at, client === undefined ? kind : `${kind} ${context.placeKey}`, {
+    service: at.service,
+    port: at.port,
+    rule: at.rule,
+    dnsEndpoints: isDns ? endpoints : undefined,
+    client,
+    defaults,
+    kind,
+  });
+}
+
+function buildMemberClusters(inputs: OutboundClusterInputs): MemberClusters {
+  const { resources, diagnostics } = buildOutboundClusters(inputs);
+  const shown = inputs.kind === 'proxyless' ? resources.map(proxylessCluster) : resources;
+  return {
+    clusters: shown.map(encodeBuilt),
+    assigned: resources.filter(({ needs }) => needs.length > 0).map(({ name }) => name.split('|')[2] ?? ''),
+    diagnostics,
+  };
+}
+
+type AssignmentMemoInputs = {
+  readonly at: ServiceAtPort;
+  readonly subset: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly localityLb: LocalityLbSetting | undefined;
+  readonly client: ClientPlace | undefined;
+};
+
+const assignmentMemo = new IdentityMemo<ServiceAtPort, AssignmentMemoInputs, EncodedResource>(
+  ({ at, subset, endpoints, localityLb, client }) =>
+    encodeBuilt(buildAssignment({ ...at, subset, endpoints, meshLocalityLb: localityLb, client })),
+);
+
+export function assignmentOf(
+  at: ServiceAtPort,
+  subset: string,
+  endpoints: readonly Endpoint[],
+  { defaults, place, placeKey }: ClusterContext,
+): EncodedResource {
+  const { localityLb } = defaults;
+  const client = placeMatters(at, localityLb, subset) ? place : undefined;
+  const subKey = client === undefined ? subset : `${subset} ${placeKey}`;
+  return assignmentMemo.get(at, subKey, { at, subset, endpoints, localityLb, client });
+}
+
+type PlaceInputs = {
+  readonly at: ServiceAtPort;
+  readonly subset: string;
+  readonly localityLb: LocalityLbSetting | undefined;
+};
+
+const placeMemo = new IdentityMemo<ServiceAtPort, PlaceInputs, boolean>(({ at, subset, localityLb }) =>
+  usesClientPlace({ ...at, subset, meshLocalityLb: localityLb }),
+);
+
+function placeMatters(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined, subset: string): boolean {
+  return placeMemo.get(at, subset, { at, subset, localityLb });
+}
+
+/** Whether where the client is decides anything of a member's clusters or assignments. */
+export function usesPlace(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined): boolean {
+  const subsets = ['', ...(at.rule?.subsets ?? []).map(({ spec }) => spec.name)];
+  return subsets.some((subset) => placeMatters(at, localityLb, subset));
+}

@@ -1,0 +1,49 @@
+import { memoByIdentity } from '../../kit/memo.ts';
+import { sortedEntries } from '../../kit/order.ts';
+import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
+import type { Proxy } from '../../model/proxy.ts';
+import type { Workload } from '../../model/service.ts';
+import type { ClientPlace } from '../translate/endpoint/place.ts';
+import type { ProxyTraits } from '../translate/plan.ts';
+
+/** Pods come and go with labels of their own; beyond so many the old ones are forgotten, which costs building them again. */
+const LIMIT = 10_000;
+
+/** Makes one object of all records with one content, so that equal proxies share what is keyed by it. */
+export class Interned<T extends object> {
+  readonly #known = new Map<string, T>();
+
+  get(record: T): { readonly key: string; readonly value: T } {
+    const key = JSON.stringify(record);
+    const known = this.#known.get(key);
+    if (known !== undefined) return { key, value: known };
+    if (this.#known.size >= LIMIT) this.#known.clear();
+    this.#known.set(key, record);
+    return { key, value: record };
+  }
+}
+
+/** What translation reads of a proxy; of its labels only those that a rule in scope asks for. */
+export function traitsOf(proxy: Proxy, virtualServices: readonly MeshVirtualService[]): ProxyTraits {
+  const { kind, namespace, dnsDomain, interception, dnsCapture, http10 } = proxy;
+  const asked = askedLabels(virtualServices);
+  const labels = Object.fromEntries(sortedEntries(proxy.labels).filter(([name]) => asked.has(name)));
+  return { kind, namespace, dnsDomain, interception, dnsCapture, http10, labels };
+}
+
+export function placeOf(proxy: Proxy, workload: Workload | undefined): ClientPlace {
+  return {
+    locality: proxy.locality ?? workload?.locality,
+    network: proxy.network === '' ? (workload?.network ?? '') : proxy.network,
+    node: workload?.node,
+    labels: Object.fromEntries(sortedEntries(proxy.labels)),
+  };
+}
+
+const askedLabels = memoByIdentity((virtualServices: readonly MeshVirtualService[]): ReadonlySet<string> => {
+  return new Set(virtualServices.flatMap((virtualService) => askedBy(virtualService)));
+});
+
+const askedBy = memoByIdentity(({ http, tls, tcp }: MeshVirtualService): readonly string[] =>
+  [...http, ...tls, ...tcp].flatMap(({ spec }) => (spec.match ?? []).flatMap((match) => Object.keys(match.sourceLabels ?? {}))),
+);
