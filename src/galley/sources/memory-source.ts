@@ -3,6 +3,7 @@ import { parseDocument } from '../yaml/parse-document.ts';
 import { splitDocuments } from '../yaml/split-documents.ts';
 import { findObjects } from './folder/find-objects.ts';
 import type { Source, SourceObject, SourceSink } from './source.ts';
+import { aborted } from './text-source.ts';
 
 /** Objects that the program itself brings: tests, local mode. What is applied before `run` is there at once. */
 export class MemorySource implements Source {
@@ -47,10 +48,7 @@ export class MemorySource implements Source {
     this.#sink = sink;
     sink.apply({ upserts: [...this.#objects.values()], deletes: [] });
     sink.synced();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(signal);
     this.#sink = undefined;
   }
 }

@@ -38,8 +38,7 @@ export function findObjects(value: unknown): Findings {
     const header = headerOf(item, inherited);
     if (header === undefined) {
       isBroken = true;
-      const missing = typeof item['kind'] === 'string' ? 'apiVersion' : 'kind';
-      problems.push(malformed(path, `is not a Kubernetes object: it has no ${missing}`));
+      problems.push(headless(path, item));
       return;
     }
     if (header.kind.endsWith('List') && Array.isArray(item['items'])) {
@@ -91,6 +90,14 @@ function readObject(
   }
   const key = objectKey(collection.kind, namespace, meta.name);
   return { key, apiVersion, kind: collection.kind, meta, body, locate: undefined };
+}
+
+/** Values of charts and settings of tools lie about in folders: what has no trait of an object is only a warning. */
+function headless(path: Path, item: Readonly<Record<string, unknown>>): FoundProblem {
+  const traits = ['apiVersion', 'kind', 'metadata'];
+  const missing = traits.filter((trait) => item[trait] === undefined);
+  const problem = malformed(path, `is not a Kubernetes object: it has no ${missing.join(' and no ')}`);
+  return { ...problem, level: missing.length === traits.length ? 'warning' : 'error' };
 }
 
 function malformed(path: Path, message: string): FoundProblem {
