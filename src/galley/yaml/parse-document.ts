@@ -53,7 +53,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
 
 function explain(reason: string, text: string, offset: number): string {
   if (reason === 'duplicated mapping key') {
-    const key = /^(?:"[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(offset, offset + 200))?.[0] ?? '';
+    const key = /^[^:"'\s]+/.exec(text.slice(offset, offset + 200))?.[0] ?? '';
     return `the key ${key} is there twice in one mapping: remove one of them`;
   }
   const hint = advice.find(([pattern]) => pattern.test(reason))?.[1];
