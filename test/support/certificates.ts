@@ -1,0 +1,119 @@
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+
+/** A certificate and its key, as PEM. */
+export type Certificate = { readonly certificate: string; readonly key: string };
+
+export type Authority = Certificate & {
+  /** A certificate for DNS names (or, with a scheme, URIs), signed by this authority. */
+  issue(names: readonly [string, ...string[]]): Certificate;
+};
+
+const TEN_MINUTES_MS = 600_000;
+const ONE_DAY_MS = 86_400_000;
+const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+const COMMON_NAME = [0x55, 0x04, 0x03];
+const KEY_USAGE = [0x55, 0x1d, 0x0f];
+const SUBJECT_ALT_NAME = [0x55, 0x1d, 0x11];
+const BASIC_CONSTRAINTS = [0x55, 0x1d, 0x13];
+
+/**
+ * A certificate authority of a test. Node can sign but not write X.509, and openssl is not on every machine; what TLS needs of
+ * RFC 5280 is little.
+ */
+export function createAuthority(name = 'test authority'): Authority {
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const root = { name, keys, isAuthority: true, names: [] };
+  return {
+    ...encode(root, root),
+    issue: (names) => {
+      const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return encode({ name: names[0], keys: leaf, isAuthority: false, names }, root);
+    },
+  };
+}
+
+type Party = {
+  readonly name: string;
+  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly isAuthority: boolean;
+  readonly names: readonly string[];
+};
+
+function encode(subject: Party, issuer: Party): Certificate {
+  const algorithm = sequence(identifier(ECDSA_WITH_SHA256));
+  const now = Date.now();
+  const serial = randomBytes(8);
+  serial.writeUInt8(serial.readUInt8(0) & 0x7f, 0);
+  const body = sequence(
+    tagged(0xa0, integer(Buffer.from([2]))),
+    integer(serial),
+    algorithm,
+    distinguishedName(issuer.name),
+    sequence(time(now - TEN_MINUTES_MS), time(now + ONE_DAY_MS)),
+    distinguishedName(subject.name),
+    subject.keys.publicKey.export({ type: 'spki', format: 'der' }),
+    tagged(0xa3, sequence(...extensions(subject))),
+  );
+  const signature = sign('sha256', body, issuer.keys.privateKey);
+  const whole = sequence(body, algorithm, bitString(signature, 0));
+  return {
+    certificate: pem('CERTIFICATE', whole),
+    key: subject.keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+function extensions({ isAuthority, names }: Party): readonly Buffer[] {
+  // keyCertSign, or digitalSignature.
+  const usage = isAuthority ? bitString(Buffer.from([0x04]), 2) : bitString(Buffer.from([0x80]), 7);
+  const constraints = isAuthority ? sequence(tagged(0x01, Buffer.from([0xff]))) : sequence();
+  const alternatives = names.map((name) => tagged(name.includes('://') ? 0x86 : 0x82, Buffer.from(name)));
+  return [
+    extension(BASIC_CONSTRAINTS, constraints),
+    extension(KEY_USAGE, usage),
+    ...(alternatives.length === 0 ? [] : [extension(SUBJECT_ALT_NAME, sequence(...alternatives))]),
+  ];
+}
+
+function extension(id: readonly number[], value: Buffer): Buffer {
+  return sequence(identifier(id), tagged(0x04, value));
+}
+
+function distinguishedName(name: string): Buffer {
+  return sequence(tagged(0x31, sequence(identifier(COMMON_NAME), tagged(0x0c, Buffer.from(name)))));
+}
+
+function time(millis: number): Buffer {
+  const text = new Date(millis).toISOString().replace(/[-:T]/g, '').slice(2, 14);
+  return tagged(0x17, Buffer.from(`${text}Z`));
+}
+
+function bitString(bits: Buffer, unused: number): Buffer {
+  return tagged(0x03, Buffer.concat([Buffer.from([unused]), bits]));
+}
+
+function integer(value: Buffer): Buffer {
+  return tagged(0x02, value);
+}
+
+function identifier(bytes: readonly number[]): Buffer {
+  return tagged(0x06, Buffer.from(bytes));
+}
+
+function sequence(...parts: readonly Buffer[]): Buffer {
+  return tagged(0x30, Buffer.concat(parts));
+}
+
+function tagged(tag: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([tag]), length(content.length), content]);
+}
+
+function length(size: number): Buffer {
+  if (size < 0x80) return Buffer.from([size]);
+  if (size < 0x100) return Buffer.from([0x81, size]);
+  return Buffer.from([0x82, size >> 8, size & 0xff]);
+}
+
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

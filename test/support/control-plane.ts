@@ -1,0 +1,56 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Xebec } from '../../src/app/assemble.ts';
+import { systemClock } from '../../src/kit/system-clock.ts';
+import { Relay } from '../../src/local/relay.ts';
+import { makePinoLogger } from '../../src/telemetry/pino-logger.ts';
+import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
+
+/** A control plane of this process over a folder of YAML. Its xDS port is a unix socket too, which any network namespace can reach. */
+export type TestControlPlane = {
+  readonly xebec: Xebec;
+  readonly folder: string;
+  readonly xdsSocket: string;
+  readonly log: readonly string[];
+  stop(): Promise<void>;
+};
+
+export async function startControlPlane(root: string, yaml: string): Promise<TestControlPlane> {
+  const folder = join(root, 'config');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'case.yaml'), yaml);
+  const log: string[] = [];
+  const xebec = new Xebec({
+    config: {
+      source: folder,
+      meshConfig: undefined,
+      controllers: ['galley', 'pilot'],
+      xdsPlaintext: { host: '127.0.0.1', port: 0 },
+      admin: { host: '127.0.0.1', port: 0 },
+      logLevel: 'info',
+      domain: 'cluster.local',
+      debounceAfterMs: 10,
+      debounceMaxMs: 1_000,
+    },
+    clock: systemClock,
+    log: makePinoLogger('info', (line) => log.push(line)),
+    metrics: new PromMetrics(),
+  });
+  const { xds } = await xebec.bind();
+  const xdsSocket = join(root, 'xds.sock');
+  const relay = new Relay({ listen: { path: xdsSocket }, target: () => xds });
+  await relay.open();
+  const stop = new AbortController();
+  const running = xebec.run(stop.signal);
+  return {
+    xebec,
+    folder,
+    xdsSocket,
+    log,
+    stop: async () => {
+      stop.abort();
+      await relay.close();
+      await running;
+    },
+  };
+}
