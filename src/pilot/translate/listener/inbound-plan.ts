@@ -1,0 +1,130 @@
+import type { IngressListener } from '../../../apis/networking/networking.ts';
+import { parseProtocol } from '../../../apis/protocol.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { type ClusterName, inboundClusterName } from '../../../model/ids.ts';
+import type { Traced } from '../../../model/mesh-snapshot.ts';
+import { isHttp, type Protocol, type ServiceTarget } from '../../../model/service.ts';
+import type { Origin } from '../../../xds/resource.ts';
+import { originOf } from '../built.ts';
+import type { ProxyTraits } from '../plan.ts';
+import { diagnoseListener } from './codes.ts';
+import { portOrigin, portPlace } from './origins.ts';
+import { listenProtocol, ownPorts } from './ports.ts';
+
+export type InboundPlanInputs = {
+  /** What the workload serves; services oldest first. */
+  readonly targets: readonly ServiceTarget[];
+  /** A Sidecar's ingress listeners: where there are any, services decide nothing. */
+  readonly ingress: readonly Traced<IngressListener>[];
+  readonly interception: ProxyTraits['interception'];
+};
+
+export type InboundPlan = {
+  /** Ports that are captured and so reach the proxy by `virtualInbound`. */
+  readonly captured: readonly InboundPort[];
+  /** Ports with a socket of their own. */
+  readonly sockets: readonly InboundSocket[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** A port of the workload. It holds nothing of the workload itself, so equal replicas share what is built from it. */
+export type InboundPort = {
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly cluster: ClusterName;
+  readonly origins: readonly Origin[];
+};
+
+export type InboundSocket = InboundPort & { readonly address: string };
+
+export function planInbound({ targets, ingress, interception }: InboundPlanInputs): InboundPlan {
+  if (ingress.length > 0) return planIngress(ingress, interception);
+  if (interception === 'NONE') return { captured: [], sockets: [], diagnostics: [] };
+  return planTargets(targets);
+}
+
+/** Several services may lead to one port: they share its chain if they want it served in one way, else the oldest decides. */
+function planTargets(targets: readonly ServiceTarget[]): InboundPlan {
+  const byPort = new Map<number, readonly ServiceTarget[]>();
+  for (const target of targets) {
+    if (target.port.protocol === 'UDP' || target.targetPort <= 0) continue;
+    byPort.set(target.targetPort, [...(byPort.get(target.targetPort) ?? []), target]);
+  }
+  const groups = [...byPort].sort(([a], [b]) => a - b);
+  return {
+    captured: groups.flatMap(([port, group]) => planGroup(port, group)),
+    sockets: [],
+    diagnostics: groups.flatMap(([port, group]) => tellLosers(port, group)),
+  };
+}
+
+function planGroup(port: number, group: readonly ServiceTarget[]): readonly InboundPort[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  const origins = group.map((target) => portOrigin({ service: target.service, port: target.port, rule: undefined }));
+  return [{ port, protocol: listenProtocol(first.port), cluster: inboundClusterName(port), origins }];
+}
+
+function tellLosers(port: number, [first, ...others]: readonly ServiceTarget[]): readonly Diagnostic[] {
+  if (first === undefined) return [];
+  const losers = others.filter((other) => servedAs(other.port.protocol) !== servedAs(first.port.protocol));
+  return losers.map((loser) => {
+    const message =
+      `port ${port} of the workload is served as ${describe(first.port.protocol)}, as the older service ` +
+      `${first.service.hostname} wants it, not as ${describe(loser.port.protocol)}`;
+    const at = { service: loser.service, port: loser.port, rule: undefined };
+    return diagnoseListener('warning', 'XEB2304', portPlace(at), message);
+  });
+}
+
+function servedAs(protocol: Protocol): 'http' | 'tcp' | 'auto' {
+  if (protocol === 'auto') return 'auto';
+  return isHttp(protocol) ? 'http' : 'tcp';
+}
+
+function describe(protocol: Protocol): string {
+  return protocol === 'auto' ? 'whatever the client speaks first' : protocol;
+}
+
+function planIngress(
+  ingress: readonly Traced<IngressListener>[],
+  interception: ProxyTraits['interception'],
+): InboundPlan {
+  const captured: InboundPort[] = [];
+  const sockets: InboundSocket[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const listener of ingress) {
+    const port = readIngress(listener);
+    const isSocket = interception === 'NONE' || listener.spec.captureMode === 'NONE';
+    const problem = ingressProblem(listener, isSocket);
+    if (problem !== undefined) diagnostics.push(diagnoseListener('warning', 'XEB2305', listener, problem));
+    else if (isSocket) sockets.push({ ...port, address: bindOf(listener) });
+    else captured.push(port);
+  }
+  return { captured, sockets, diagnostics };
+}
+
+function readIngress({ spec, object, path }: Traced<IngressListener>): InboundPort {
+  const port = spec.port.number ?? 0;
+  return {
+    port,
+    protocol: parseProtocol(spec.port.protocol) ?? 'auto',
+    cluster: inboundClusterName(port),
+    origins: [originOf(object, path)],
+  };
+}
+
+function ingressProblem({ spec }: Traced<IngressListener>, isSocket: boolean): string | undefined {
+  const port = spec.port.number ?? 0;
+  if (spec.tls !== undefined) return `TLS at the Sidecar's port ${port} is not served yet`;
+  if (parseProtocol(spec.port.protocol) === 'UDP') return `port ${port} is UDP, which a sidecar does not serve`;
+  if (!isSocket) return undefined;
+  if (ownPorts.includes(port)) return `port ${port} belongs to the proxy itself`;
+  // Without capture the connection's destination is the proxy, so only a place of its own can be passed on to.
+  const isElsewhere = /^(?::|127\.|\[::1\]|unix:)/.test(spec.defaultEndpoint ?? '');
+  return isElsewhere ? undefined : `port ${port} is not captured, so it needs a defaultEndpoint such as 127.0.0.1:8080`;
+}
+
+function bindOf({ spec }: Traced<IngressListener>): string {
+  return spec.bind === undefined || spec.bind === '' ? '0.0.0.0' : spec.bind;
+}

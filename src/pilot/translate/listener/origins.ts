@@ -1,0 +1,21 @@
+import type { Origin } from '../../../xds/resource.ts';
+import { originOf } from '../built.ts';
+import type { ServiceAtPort } from '../plan.ts';
+import type { Place } from '../policy/diagnose.ts';
+
+/** Where a service says that it has the port. */
+export function portPlace({ service, port }: ServiceAtPort): Place {
+  const index = service.ports.findIndex((other) => other.port === port.port);
+  return { object: service.origin, path: index < 0 ? 'spec.ports' : `spec.ports[${index}]` };
+}
+
+export function portOrigin(at: ServiceAtPort): Origin {
+  const { object, path } = portPlace(at);
+  return originOf(object, path);
+}
+
+/** Each object and place once, in the order they came. */
+export function distinctOrigins(origins: readonly Origin[]): readonly Origin[] {
+  const byKey = new Map(origins.map((origin) => [Object.values(origin).join('\0'), origin]));
+  return [...byKey.values()];
+}
