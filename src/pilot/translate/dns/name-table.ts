@@ -1,0 +1,84 @@
+import { isCidr, isIpv4, isIpv6 } from '../../../apis/address.ts';
+import { compareText } from '../../../kit/order.ts';
+import type { Service } from '../../../model/service.ts';
+
+/** A headless service's ready pods: their addresses, and the name some have of their own. */
+export type HeadlessNames = {
+  readonly service: Service;
+  readonly pods: readonly { readonly address: string; readonly hostname: string | undefined }[];
+};
+
+export type NameTableInputs = {
+  /** Every service in scope; where two have one host name, the first answers. */
+  readonly services: readonly Service[];
+  readonly headless: readonly HeadlessNames[];
+  /** Such as `default.svc.cluster.local`. */
+  readonly dnsDomain: string;
+};
+
+export type NameEntry = { readonly name: string; readonly addresses: readonly string[] };
+
+/**
+ * Which addresses each name has, sorted by name. A service is known by its host name and, inside the proxy's own domain, by every
+ * shorter form of it; a pod by its label in front of its service's names.
+ */
+export function buildNameTable({ services, headless, dnsDomain }: NameTableInputs): readonly NameEntry[] {
+  const names = new Map<string, readonly string[]>();
+  const add = (name: string, addresses: readonly string[]): void => {
+    if (addresses.length > 0 && isAnswerable(name) && !names.has(name)) names.set(name, addresses);
+  };
+  const headlessByKey = new Map(headless.map((entry) => [entry.service.key, entry]));
+  const forms = services.map((service) => ({ service, shorter: shortForms(service.hostname, dnsDomain) }));
+  // A full name always goes before a short form that spells the same.
+  for (const { service } of forms) addService(service, [service.hostname]);
+  for (const { service, shorter } of forms) addService(service, shorter);
+  return [...names].map(([name, addresses]) => ({ name, addresses })).sort((a, b) => compareText(a.name, b.name));
+
+  function addService(service: Service, hostnames: readonly string[]): void {
+    const pods = headlessByKey.get(service.key)?.pods ?? [];
+    const addresses = service.headless ? pods.map(({ address }) => address) : virtualAddresses(service);
+    for (const hostname of hostnames) add(hostname, distinctSorted(addresses));
+    for (const [label, own] of podNames(service, pods)) {
+      for (const hostname of hostnames) add(`${label}.${hostname}`, own);
+    }
+  }
+}
+
+function podNames(service: Service, pods: HeadlessNames['pods']): ReadonlyMap<string, readonly string[]> {
+  const byName = new Map<string, readonly string[]>();
+  if (!service.headless) return byName;
+  for (const { hostname, address } of pods) {
+    if (hostname !== undefined) byName.set(hostname, distinctSorted([...(byName.get(hostname) ?? []), address]));
+  }
+  return byName;
+}
+
+function virtualAddresses({ addresses, autoAddresses }: Service): readonly string[] {
+  const own = addresses.filter((address) => !isCidr(address));
+  return own.length > 0 || addresses.length > 0 ? own : autoAddresses;
+}
+
+function distinctSorted(addresses: readonly string[]): readonly string[] {
+  const usable = addresses.filter((address) => isIpv4(address) || isIpv6(address));
+  return [...new Set(usable)].sort(compareText);
+}
+
+/** `*` alone would answer for the whole internet. */
+function isAnswerable(name: string): boolean {
+  return name !== '*' && name !== '' && name.length <= 255;
+}
+
+/**
+ * `reviews`, `reviews.default`, `reviews.default.svc` for a service of the proxy's namespace; of another namespace all but the
+ * first. Nothing for names outside the proxy's domain.
+ */
+export function shortForms(hostname: string, dnsDomain: string): readonly string[] {
+  const host = hostname.split('.');
+  const domain = dnsDomain.split('.');
+  const [own, ...mesh] = domain;
+  const [name, namespace, ...rest] = host;
+  if (name === undefined || namespace === undefined || name === '*' || mesh.length === 0) return [];
+  if (rest.join('.') !== mesh.join('.')) return [];
+  const forms = mesh.slice(0, -1).map((_, index) => [name, namespace, ...mesh.slice(0, index)].join('.'));
+  return namespace === own ? [name, ...forms] : forms;
+}

@@ -1,0 +1,189 @@
+import type { ConfigListenerFilter, Listener, ListenerFilter } from '../../../gen/types.ts';
+import { TrafficDirection } from '../../../gen/types.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
+import { refOf } from '../../../model/object.ts';
+import type { Origin } from '../../../xds/resource.ts';
+import { type Built, type ListenerType, originOf, routeRef } from '../built.ts';
+import { buildHttpManager } from '../filters/http-connection-manager.ts';
+import { buildProxyProtocol, buildTlsInspector } from '../filters/listener-filters.ts';
+import type { ListenerSettings } from '../filters/settings.ts';
+import { buildChain, type ChainDraft, mergeChains, serverNamesOf } from '../listener/chain.ts';
+import { diagnoseListener } from '../listener/codes.ts';
+import { distinctOrigins } from '../listener/origins.ts';
+import type { GatewayServerPlan, ProxyTraits, ServiceAtPort } from '../plan.ts';
+import { addressOf } from '../protobuf.ts';
+import { buildConnectionChains } from './connection-chains.ts';
+import { type SecretType, secretRef } from './file-secret.ts';
+import type { GatewayConnectionPlan, GatewayPortPlan } from './gateway-plan.ts';
+import { type BuiltServerTls, buildServerTls } from './tls.ts';
+
+export type GatewayListenerInputs = {
+  readonly plan: GatewayPortPlan;
+  /** Those with TLS or TCP routes that are bound to one of the port's gateways, oldest first. */
+  readonly virtualServices: readonly MeshVirtualService[];
+  /** Every port of the services these lead to. */
+  readonly destinations: readonly ServiceAtPort[];
+  readonly traits: ProxyTraits;
+  readonly settings: ListenerSettings;
+};
+
+export type BuiltGateway = {
+  /** Undefined where no server of the port can be served. */
+  readonly listener: Built<ListenerType> | undefined;
+  /** The files that its servers take certificates from. */
+  readonly secrets: readonly Built<SecretType>[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** One port of a gateway. A server that cannot be served leaves the others of the port as they are. */
+export function buildGatewayListener(inputs: GatewayListenerInputs): BuiltGateway {
+  const { plan, settings } = inputs;
+  const connections = plan.connections.map((connection) => buildServer(inputs, connection));
+  const http = plan.http === undefined ? [] : [buildClearHttp(inputs, plan.http)];
+  const merged = mergeChains([...http, ...connections.flatMap(({ chains }) => chains)]);
+  const secrets = distinctSecrets(connections.flatMap((built) => built.secrets));
+  const diagnostics = [...connections.flatMap((built) => built.diagnostics), ...merged.diagnostics];
+  if (merged.chains.length === 0) return { listener: undefined, secrets: [], diagnostics };
+  const listenerFilters = buildListenerFilters(merged.chains, settings);
+  const message: Listener = {
+    name: plan.name,
+    address: addressOf(plan.address, plan.port),
+    trafficDirection: TrafficDirection.OUTBOUND,
+    listenerFilters,
+    accessLog: settings.listenerAccessLog,
+    filterChains: merged.chains.map(buildChain),
+  };
+  const listener = {
+    type: 'envoy.config.listener.v3.Listener' as const,
+    name: plan.name,
+    message,
+    needs: merged.chains.flatMap(({ needs }) => needs),
+    origins: distinctOrigins(merged.chains.flatMap(({ origins }) => origins)),
+  };
+  return { listener, secrets, diagnostics };
+}
+
+function buildClearHttp(inputs: GatewayListenerInputs, http: NonNullable<GatewayPortPlan['http']>): ChainDraft {
+  const isGrpcWeb = http.servers.some(({ server }) => server.port.protocol?.toLowerCase() === 'grpc-web');
+  return {
+    match: {},
+    filters: [buildManager(inputs, http.route, isGrpcWeb)],
+    needs: [routeRef(http.route)],
+    origins: http.servers.map(serverOrigin),
+    place: undefined,
+  };
+}
+
+type BuiltServer = {
+  readonly chains: readonly ChainDraft[];
+  readonly secrets: readonly Built<SecretType>[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectionPlan): BuiltServer {
+  const { serves, server } = connection;
+  const origins = [serverOrigin(server)];
+  switch (serves.kind) {
+    case 'tcp':
+    case 'passthrough':
+      return { secrets: [], ...buildConnectionChains({ ...inputs, connection, port: portNumber(server) }) };
+    case 'https':
+      return buildTerminated(connection, ['h2', 'http/1.1'], () => ({
+        diagnostics: [],
+        chains: [
+          {
+            match: {},
+            filters: [buildManager(inputs, serves.route, false)],
+            needs: [routeRef(serves.route)],
+            origins,
+            place: serverPlace(server),
+          },
+        ],
+      }));
+    case 'tls':
+      return buildTerminated(connection, [], () =>
+        buildConnectionChains({ ...inputs, connection, port: portNumber(server) }),
+      );
+  }
+}
+
+type Chains = Pick<BuiltServer, 'chains' | 'diagnostics'>;
+
+function buildTerminated(
+  { server, serverNames }: GatewayConnectionPlan,
+  alpn: readonly string[],
+  buildInside: () => Chains,
+): BuiltServer {
+  const { names, unusable } = serverNamesOf(serverNames);
+  const built = buildServerTls({ tls: server.server.tls ?? {}, alpn, origins: [serverOrigin(server)] });
+  if (!built.ok) return refuse(server, built.error);
+  if (unusable.length > 0 && names.length === 0) return refuse(server, `${unusable.join(', ')} is no TLS server name`);
+  const inside = buildInside();
+  return {
+    chains: inside.chains.map((chain) => addTls(chain, built.value, names)),
+    secrets: built.value.secrets,
+    diagnostics: inside.diagnostics,
+  };
+}
+
+function addTls(chain: ChainDraft, tls: BuiltServerTls, names: readonly string[]): ChainDraft {
+  return {
+    ...chain,
+    match: names.length === 0 ? chain.match : { ...chain.match, serverNames: names },
+    transportSocket: tls.transportSocket,
+    needs: [...chain.needs, ...tls.secrets.map(({ name }) => secretRef(name))],
+  };
+}
+
+function refuse(server: GatewayServerPlan, reason: string): BuiltServer {
+  return {
+    chains: [],
+    secrets: [],
+    diagnostics: [diagnoseListener('warning', 'XEB2403', serverPlace(server), reason)],
+  };
+}
+
+function buildManager(inputs: GatewayListenerInputs, route: string, grpcWeb: boolean): ConfigListenerFilter {
+  return buildHttpManager({
+    direction: 'gateway',
+    statPrefix: `outbound_${inputs.plan.name}`,
+    routes: { kind: 'rds', name: route },
+    settings: inputs.settings,
+    http10: inputs.traits.http10,
+    grpcWeb,
+  });
+}
+
+function buildListenerFilters(chains: readonly ChainDraft[], settings: ListenerSettings): readonly ListenerFilter[] {
+  const filters: ListenerFilter[] = [];
+  if (settings.gatewayTopology.proxyProtocol !== undefined) filters.push(buildProxyProtocol());
+  const asksTls = chains.some(({ match, transportSocket }) => {
+    return transportSocket !== undefined || match.serverNames !== undefined || match.transport !== undefined;
+  });
+  if (asksTls) filters.push(buildTlsInspector());
+  return filters;
+}
+
+function distinctSecrets(secrets: readonly Built<SecretType>[]): readonly Built<SecretType>[] {
+  const byName = new Map<string, Built<SecretType>>();
+  for (const secret of secrets) {
+    const known = byName.get(secret.name);
+    const origins = known === undefined ? secret.origins : distinctOrigins([...known.origins, ...secret.origins]);
+    byName.set(secret.name, { ...secret, origins });
+  }
+  return [...byName.values()];
+}
+
+function portNumber({ server }: GatewayServerPlan): number {
+  return server.port.number ?? 0;
+}
+
+function serverPlace({ gateway, index }: GatewayServerPlan) {
+  return { object: refOf(gateway), path: `spec.servers[${index}]` };
+}
+
+function serverOrigin(server: GatewayServerPlan): Origin {
+  const { object, path } = serverPlace(server);
+  return originOf(object, path);
+}

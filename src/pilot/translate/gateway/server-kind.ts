@@ -1,0 +1,33 @@
+import type { GatewayServer } from '../../../apis/networking/networking.ts';
+import { parseProtocol } from '../../../apis/protocol.ts';
+import { err, ok, type Result } from '../../../kit/result.ts';
+import { isHttp, isTls, type Protocol } from '../../../model/service.ts';
+
+export type ServerKind = 'http' | 'https' | 'tls' | 'passthrough' | 'tcp';
+
+export type ServerForm = { readonly kind: ServerKind; readonly protocol: Protocol; readonly port: number };
+
+/** What a server does with what arrives, or why it cannot be served. */
+export function serverFormOf(server: GatewayServer): Result<ServerForm, string> {
+  const { number: port = 0 } = server.port;
+  const protocol = parseProtocol(server.port.protocol);
+  if (protocol === undefined) return err(`protocol ${JSON.stringify(server.port.protocol ?? '')} is not known`);
+  if (protocol === 'UDP') return err('UDP cannot be served by a gateway');
+  if (isHttp(protocol)) return ok({ kind: 'http', protocol, port });
+  if (!isTls(protocol)) return ok({ kind: 'tcp', protocol, port });
+  return tlsFormOf(server, protocol, port);
+}
+
+function tlsFormOf({ tls }: GatewayServer, protocol: Protocol, port: number): Result<ServerForm, string> {
+  if (tls === undefined) return err('a TLS server needs tls settings');
+  switch (tls.mode ?? 'PASSTHROUGH') {
+    case 'PASSTHROUGH':
+      return ok({ kind: 'passthrough', protocol, port });
+    case 'AUTO_PASSTHROUGH':
+      return err('tls.mode AUTO_PASSTHROUGH is not served: it needs clusters of other networks');
+    case 'ISTIO_MUTUAL':
+      return err('tls.mode ISTIO_MUTUAL is not served: the gateway has no mesh certificate');
+    default:
+      return ok({ kind: protocol === 'HTTPS' ? 'https' : 'tls', protocol, port });
+  }
+}
