@@ -1,4 +1,5 @@
 import { makePinoLogger } from '../telemetry/pino-logger.ts';
+import { localDemo } from './demo/demo.ts';
 import { localDown } from './down.ts';
 import { localExec } from './exec.ts';
 import type { LocalIo, RunControlPlane } from './local-io.ts';
@@ -22,9 +23,10 @@ export async function runLocal(
     io.out(USAGE);
     return 0;
   }
+  if (name === 'demo') return localDemo(rest, io);
   const command = commands[name];
   if (command === undefined)
-    return usageError(io, `there is no ${JSON.stringify(name)}; there are up, status, exec, down`);
+    return usageError(io, `there is no ${JSON.stringify(name)}; there are up, status, exec, down, demo`);
   const split = rest.indexOf('--');
   const [before, after] = split < 0 ? [rest, []] : [rest.slice(0, split), rest.slice(split + 1)];
   const positionals = name === 'exec' ? before.slice(0, 1) : before;
@@ -63,6 +65,8 @@ const USAGE = `xebec local: a mesh on this machine, without Kubernetes
   xebec local status DIR   how it is (-o json for programs)
   xebec local exec DIR POD -- COMMAND   run a command inside a pod (its name, or its Deployment's)
   xebec local down DIR     end it; also cleans up after meshes that were killed
+
+  xebec local demo [--check]   a tour through Bookinfo; --check asks nobody and fails if anything is not as the YAML says
 
   --publish HOST:PORT   lead a port of 127.0.0.1 to a port of the gateways (repeatable; 8080:80)
   --admin-port PORT     the control plane's admin port on 127.0.0.1 (15014)

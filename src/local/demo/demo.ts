@@ -1,0 +1,151 @@
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { LocalIo } from '../local-io.ts';
+import { type LocalOptions, parseOptions } from '../options.ts';
+import { checkMachine } from '../preflight.ts';
+import { waitUntilReady } from '../progress.ts';
+import { Relay } from '../relay.ts';
+import { sweepStates } from '../state.ts';
+import { supervise } from '../supervisor.ts';
+import { showCircuitBreaking } from './circuit.ts';
+import { lookAtPages, playStep } from './play.ts';
+import { Stage } from './stage.ts';
+import { type Step, TOUR } from './tour.ts';
+
+const SAMPLE = fileURLToPath(new URL('../../../samples/bookinfo', import.meta.url));
+const CIRCUIT = {
+  title: 'circuit breaking',
+  why: 'httpbin gets one connection and one request that waits for it; the rest is refused at once.',
+};
+const FIRST_FREE_PORT = 18_080;
+
+type DemoFlags = { readonly check: boolean; readonly publish: string | undefined };
+
+/**
+ * The tour through Bookinfo, on a copy of the sample and a mesh of its own, which ends with us. With `--check` nobody is asked
+ * and the exit code says whether everything was as the YAML says.
+ */
+export async function localDemo(args: readonly string[], io: LocalIo): Promise<number> {
+  const flags = readFlags(args);
+  if (flags === undefined) {
+    io.err('usage: xebec local demo [--check] [--publish PORT:80]\n');
+    return 2;
+  }
+  const programs = await checkMachine(io);
+  if (!programs.ok) {
+    io.err(`xebec local: ${programs.error}\n`);
+    return 1;
+  }
+  const root = await copySample();
+  const options = await chooseOptions(root, flags, io);
+  if (options === undefined) return 2;
+  await sweepStates(options.stateRoot, io.kill);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([io.signal, ending.signal]);
+  const supervised = supervise({ options, programs: programs.value, temporaryFolder: root }, io, signal);
+  const failed = supervised.then((result) => (result.ok ? undefined : result.error));
+  const played = playTour({ options, io: { ...io, signal }, isChecking: flags.check || !io.isTerminal });
+  const first = await Promise.race([played, failed.then((error) => ({ error }))]);
+  ending.abort();
+  const error = await failed;
+  await rm(root, { recursive: true, force: true });
+  if (typeof first === 'boolean') return first ? 0 : 1;
+  if (error !== undefined) io.err(`xebec local: ${error}\n`);
+  return 1;
+}
+
+function readFlags(args: readonly string[]): DemoFlags | undefined {
+  try {
+    const options = { check: { type: 'boolean' }, publish: { type: 'string', short: 'p' } } as const;
+    const { values } = parseArgs({ args: [...args], options });
+    return { check: values.check === true, publish: values.publish };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Edits of the tour stay out of the checkout. */
+async function copySample(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'xebec-demo-'));
+  await cp(SAMPLE, root, { recursive: true });
+  // Containers may belong to somebody else than us.
+  await chmod(root, 0o755);
+  return root;
+}
+
+/** The usual ports where they are free, else others: a stranger's machine may have something on 8080. */
+async function chooseOptions(root: string, flags: DemoFlags, io: LocalIo): Promise<LocalOptions | undefined> {
+  const publish = flags.publish ?? `${await firstFree([8080, FIRST_FREE_PORT])}:80`;
+  const adminPort = String(await firstFree([15_014, FIRST_FREE_PORT + 1000]));
+  const options = parseOptions([root, '--publish', publish, '--admin-port', adminPort], io);
+  if (options.ok) return options.value;
+  io.err(`xebec local: ${options.error}\n`);
+  return undefined;
+}
+
+async function firstFree([usual, from]: readonly [number, number]): Promise<number> {
+  const candidates = [usual, ...Array.from({ length: 100 }, (_, index) => from + index)];
+  for (const port of candidates) {
+    const probe = new Relay({ listen: { host: '127.0.0.1', port }, target: () => undefined });
+    const isFree = await probe.open().then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    await probe.close();
+    return port;
+  }
+  return usual;
+}
+
+type PlayInputs = {
+  readonly options: LocalOptions;
+  readonly io: LocalIo;
+  readonly isChecking: boolean;
+};
+
+async function playTour({ options, io, isChecking }: PlayInputs): Promise<boolean> {
+  io.err('starting Bookinfo: seven pods, each a network namespace with its own Envoy\n');
+  const waited = await waitUntilReady({ ...options, signal: io.signal }, io);
+  if (waited !== 'ready') {
+    if (waited === 'late') io.err(`not all pods became ready; logs: ${options.stateFolder}/logs\n`);
+    return false;
+  }
+  const url = `http://127.0.0.1:${options.publish[0]?.hostPort ?? 8080}`;
+  io.out(`\nthe gateway: ${url}/productpage\nedit here:   ${options.folder}\n`);
+  const stage = new Stage({ io, url, ...options });
+  const fine = await playSteps(stage, isChecking);
+  if (io.signal.aborted) return false;
+  io.out(fine ? '\neverything was as the YAML says\n' : '\nnot everything was as the YAML says\n');
+  return fine;
+}
+
+async function playSteps(stage: Stage, isChecking: boolean): Promise<boolean> {
+  const total = TOUR.length + 1;
+  let fine = true;
+  for (const [index, step] of TOUR.entries()) {
+    stage.title(index + 1, total, step);
+    fine = (await playStep(step, stage)) && fine;
+    if (stage.io.signal.aborted || (!isChecking && !(await pause(step, stage)))) return fine;
+  }
+  stage.title(total, total, CIRCUIT);
+  fine = (await showCircuitBreaking(stage)) && fine;
+  if (!isChecking) await pause(undefined, stage);
+  return fine;
+}
+
+/** Waits for a person, who may edit and look again; false when they have seen enough. */
+async function pause(step: Step | undefined, stage: Stage): Promise<boolean> {
+  const { io } = stage;
+  const look = step === undefined ? '' : 'l: look again after an edit   ';
+  for (;;) {
+    io.out(`\n  Enter: go on   ${look}q: stop\n`);
+    const line = await io.readLine(io.signal);
+    if (line === undefined || line.trim() === 'q') return false;
+    if (line.trim() !== 'l' || step === undefined) return true;
+    await lookAtPages(step, stage);
+  }
+}

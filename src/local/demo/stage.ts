@@ -1,0 +1,73 @@
+import { relative } from 'node:path';
+import type { LocalIo } from '../local-io.ts';
+import type { Applied } from './apply.ts';
+import type { Effect } from './effect.ts';
+
+/** Where the tour plays: the copy of the sample, the gateway, and whom it tells. */
+export class Stage {
+  readonly io: LocalIo;
+  /** The gateway's. */
+  readonly url: string;
+  readonly root: string;
+  /** What is applied and watched. */
+  readonly folder: string;
+  readonly networking: string;
+  readonly extras: string;
+  readonly stateFolder: string;
+
+  constructor(inputs: {
+    readonly io: LocalIo;
+    readonly url: string;
+    readonly root: string;
+    readonly folder: string;
+    readonly stateFolder: string;
+  }) {
+    this.io = inputs.io;
+    this.url = inputs.url;
+    this.root = inputs.root;
+    this.folder = inputs.folder;
+    this.networking = `${inputs.root}/networking`;
+    this.extras = `${inputs.root}/extras`;
+    this.stateFolder = inputs.stateFolder;
+  }
+
+  title(number: number, total: number, { title, why }: { readonly title: string; readonly why: string }): void {
+    this.io.out(`\n── ${number} of ${total}: ${title} ${'─'.repeat(Math.max(3, 60 - title.length))}\n  ${why}\n`);
+  }
+
+  /** The YAML as it was written, and how long Envoy took to have it. */
+  showApplied(applied: readonly Applied[], effectMs: number | undefined, effect: Effect | undefined): void {
+    for (const { file, text } of applied) {
+      this.io.out(`\n  ${relative(this.root, file)}\n${indent(withoutComments(text))}`);
+    }
+    if (effect === undefined) return;
+    const where = `the Envoy of ${effect.deployment}`;
+    this.io.out(
+      effectMs === undefined
+        ? `\n  never arrived at ${where}\n\n`
+        : `\n  in force at ${where} ${effectMs} ms after the file was written\n\n`,
+    );
+  }
+
+  /** Whether there is nothing to complain of; says either way. */
+  judge(complaints: readonly string[]): boolean {
+    for (const complaint of complaints) this.io.out(`  ✗ ${complaint}\n`);
+    if (complaints.length === 0) this.io.out('  ✓ as the YAML says\n');
+    return complaints.length === 0;
+  }
+}
+
+function indent(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  │ ${line}\n`)
+    .join('');
+}
+
+function withoutComments(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .join('\n');
+}
