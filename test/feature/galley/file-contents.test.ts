@@ -64,7 +64,7 @@ it('says what cannot be read, and reads the rest', async () => {
   await mkdir(folder.at('folder.yaml'));
   await folder.write('folder.yaml/inside.yaml', route('inside'));
   await symlink('nowhere', folder.at('dangling.yaml'));
-  execFileSync('mkfifo', [folder.at('fifo.yaml')]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', folder.at('fifo.yaml')]);
   await folder.write(
     'junk.yaml',
     Uint8Array.from({ length: 5_000 }, (_, index) => (index * 7919) % 256),
