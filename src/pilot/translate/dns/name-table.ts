@@ -1,6 +1,7 @@
 import { isCidr, isIpv4, isIpv6 } from '../../../apis/address.ts';
 import { compareText } from '../../../kit/order.ts';
 import type { Service } from '../../../model/service.ts';
+import { buildDomains } from '../route/domains.ts';
 
 /** A headless service's ready pods: their addresses, and the name some have of their own. */
 export type HeadlessNames = {
@@ -28,7 +29,10 @@ export function buildNameTable({ services, headless, dnsDomain }: NameTableInput
     if (addresses.length > 0 && isAnswerable(name) && !names.has(name)) names.set(name, addresses);
   };
   const headlessByKey = new Map(headless.map((entry) => [entry.service.key, entry]));
-  const forms = services.map((service) => ({ service, shorter: shortForms(service.hostname, dnsDomain) }));
+  const forms = services.map((service) => ({
+    service,
+    shorter: shortForms(service.hostname, dnsDomain),
+  }));
   // A full name always goes before a short form that spells the same.
   for (const { service } of forms) addService(service, [service.hostname]);
   for (const { service, shorter } of forms) addService(service, shorter);
@@ -68,17 +72,7 @@ function isAnswerable(name: string): boolean {
   return name !== '*' && name !== '' && name.length <= 255;
 }
 
-/**
- * `reviews`, `reviews.default`, `reviews.default.svc` for a service of the proxy's namespace; of another namespace all but the
- * first. Nothing for names outside the proxy's domain.
- */
+/** `reviews`, `reviews.default` and `reviews.default.svc` for a service of the proxy's namespace; nothing outside its domain. */
 export function shortForms(hostname: string, dnsDomain: string): readonly string[] {
-  const host = hostname.split('.');
-  const domain = dnsDomain.split('.');
-  const [own, ...mesh] = domain;
-  const [name, namespace, ...rest] = host;
-  if (name === undefined || namespace === undefined || name === '*' || mesh.length === 0) return [];
-  if (rest.join('.') !== mesh.join('.')) return [];
-  const forms = mesh.slice(0, -1).map((_, index) => [name, namespace, ...mesh.slice(0, index)].join('.'));
-  return namespace === own ? [name, ...forms] : forms;
+  return buildDomains(hostname, undefined, dnsDomain).slice(1);
 }

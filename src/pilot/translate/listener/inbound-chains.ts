@@ -1,13 +1,14 @@
-import type { ConfigListenerFilter } from '../../../gen/types.ts';
+import type { ConfigListenerFilter, RouteConfiguration } from '../../../gen/types.ts';
 import { type ClusterName, INBOUND_PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
 import type { Protocol } from '../../../model/service.ts';
 import { buildHttpManager } from '../filters/http-connection-manager.ts';
 import type { ListenerSettings } from '../filters/settings.ts';
 import { buildMongoProxy, buildPlainTcpProxy } from '../filters/tcp-proxy.ts';
+import { buildInboundRoute } from '../route/inbound.ts';
 import type { ChainDraft } from './chain.ts';
 import { type InboundTlsMode, inboundRows, sniffedProtocols } from './inbound-match.ts';
 import type { InboundPort } from './inbound-plan.ts';
-import { buildInboundRoute } from './inbound-route.ts';
+import { buildPassthroughRoute } from './inbound-route.ts';
 import { listenerName } from './outbound-draft.ts';
 import { WILDCARD_ADDRESS } from './outbound-plan.ts';
 import { listenProtocol } from './ports.ts';
@@ -24,7 +25,14 @@ export type PortChainsInputs = {
 export function buildPortChains({ port, settings, http10, mode, bound }: PortChainsInputs): readonly ChainDraft[] {
   const protocol = listenProtocol(port);
   const name = listenerName(WILDCARD_ADDRESS, port.port);
-  const target: Target = { name, port: port.port, cluster: port.cluster, protocol, settings, http10 };
+  const target: Target = {
+    name,
+    cluster: port.cluster,
+    route: buildInboundRoute({ targetPort: port.port, member: port.member }),
+    protocol,
+    settings,
+    http10,
+  };
   return inboundRows({ protocol, mode, http10 }).map(({ match, serves }) => ({
     name,
     match: bound ? match : { ...match, destinationPort: port.port },
@@ -39,7 +47,7 @@ export function buildPortChains({ port, settings, http10, mode, bound }: PortCha
 export function buildPassthroughChains(settings: ListenerSettings, http10: boolean): readonly ChainDraft[] {
   const target: Target = {
     name: WILDCARD_ADDRESS,
-    port: 0,
+    route: buildPassthroughRoute(INBOUND_PASSTHROUGH_CLUSTER),
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
     protocol: 'auto',
     settings,
@@ -59,18 +67,18 @@ export function buildPassthroughChains(settings: ListenerSettings, http10: boole
 
 type Target = {
   readonly name: string;
-  readonly port: number;
+  readonly route: RouteConfiguration;
   readonly cluster: ClusterName;
   readonly protocol: Protocol;
   readonly settings: ListenerSettings;
   readonly http10: boolean;
 };
 
-function httpFilter({ name, port, cluster, protocol, settings, http10 }: Target): ConfigListenerFilter {
+function httpFilter({ name, route, protocol, settings, http10 }: Target): ConfigListenerFilter {
   return buildHttpManager({
     direction: 'inbound',
     statPrefix: `inbound_${name}`,
-    routes: { kind: 'inline', configuration: buildInboundRoute(cluster, port) },
+    routes: { kind: 'inline', configuration: route },
     settings,
     http10,
     grpcWeb: protocol === 'GRPC-Web',

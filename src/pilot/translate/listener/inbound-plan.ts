@@ -6,7 +6,7 @@ import type { Traced } from '../../../model/mesh-snapshot.ts';
 import { isHttp, type Protocol, type ServiceTarget } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
 import { originOf } from '../built.ts';
-import type { ProxyTraits } from '../plan.ts';
+import type { ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { diagnoseListener } from './codes.ts';
 import { portOrigin, portPlace } from './origins.ts';
 import { listenProtocol, ownPorts } from './ports.ts';
@@ -32,6 +32,8 @@ export type InboundPort = {
   readonly port: number;
   readonly protocol: Protocol;
   readonly cluster: ClusterName;
+  /** The service that decides how the port is served; none for a Sidecar's ingress listener. */
+  readonly member: ServiceAtPort | undefined;
   readonly origins: readonly Origin[];
 };
 
@@ -59,10 +61,22 @@ function planTargets(targets: readonly ServiceTarget[]): InboundPlan {
 }
 
 function planGroup(port: number, group: readonly ServiceTarget[]): readonly InboundPort[] {
-  const [first] = group;
+  const [first, ...others] = group.map(memberOf);
   if (first === undefined) return [];
-  const origins = group.map((target) => portOrigin({ service: target.service, port: target.port, rule: undefined }));
-  return [{ port, protocol: listenProtocol(first.port), cluster: inboundClusterName(port), origins }];
+  return [
+    {
+      port,
+      protocol: listenProtocol(first.port),
+      cluster: inboundClusterName(port),
+      member: first,
+      origins: [first, ...others].map(portOrigin),
+    },
+  ];
+}
+
+/** The rules for a service are for its clients. */
+function memberOf({ service, port }: ServiceTarget): ServiceAtPort {
+  return { service, port, rule: undefined };
 }
 
 function tellLosers(port: number, [first, ...others]: readonly ServiceTarget[]): readonly Diagnostic[] {
@@ -72,8 +86,7 @@ function tellLosers(port: number, [first, ...others]: readonly ServiceTarget[]):
     const message =
       `port ${port} of the workload is served as ${describe(first.port.protocol)}, as the older service ` +
       `${first.service.hostname} wants it, not as ${describe(loser.port.protocol)}`;
-    const at = { service: loser.service, port: loser.port, rule: undefined };
-    return diagnoseListener('warning', 'XEB2304', portPlace(at), message);
+    return diagnoseListener('warning', 'XEB2304', portPlace(memberOf(loser)), message);
   });
 }
 
@@ -110,6 +123,7 @@ function readIngress({ spec, object, path }: Traced<IngressListener>): InboundPo
     port,
     protocol: parseProtocol(spec.port.protocol) ?? 'auto',
     cluster: inboundClusterName(port),
+    member: undefined,
     origins: [originOf(object, path)],
   };
 }

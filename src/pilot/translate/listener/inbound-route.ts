@@ -2,23 +2,28 @@ import type { RouteConfiguration } from '../../../gen/types.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import { bool, duration } from '../protobuf.ts';
 
-/** Everything that comes to a port goes to the workload, without limits of the proxy's own. */
-export function buildInboundRoute(cluster: ClusterName, port: number): RouteConfiguration {
+/** HTTP to a port that no service names goes on to where it was sent. */
+export function buildPassthroughRoute(cluster: ClusterName): RouteConfiguration {
+  const timeout = duration(0);
   return {
     name: cluster,
+    validateClusters: bool(false),
     virtualHosts: [
       {
-        name: `inbound|http|${port}`,
+        name: 'inbound|http|0',
         domains: ['*'],
         routes: [
           {
             name: 'default',
             match: { prefix: '/' },
-            route: { cluster, timeout: duration(0), maxStreamDuration: { maxStreamDuration: duration(0) } },
+            route: {
+              cluster,
+              timeout,
+              maxStreamDuration: { maxStreamDuration: timeout, grpcTimeoutHeaderMax: timeout },
+            },
           },
         ],
       },
     ],
-    validateClusters: bool(false),
   };
 }
