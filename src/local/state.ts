@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fieldsOf, listAt, numberAt, parseFields, textAt } from './fields.ts';
 import type { Kill } from './local-io.ts';
@@ -80,6 +80,8 @@ export async function claimState(stateFolder: string, supervisor: Supervisor): P
   await mkdir(stateRoot, { recursive: true, mode: 0o755 });
   for (;;) {
     const fresh = await mkdtemp(join(stateRoot, `claim-${supervisor.process.pid}-`));
+    // Envoy's user has its place inside.
+    await chmod(fresh, 0o755);
     await writeSupervisor(fresh, supervisor);
     for (const name of ['logs', 'pods', 'bin']) await mkdir(join(fresh, name));
     if (await becomes(fresh, stateFolder)) return true;
