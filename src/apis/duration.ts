@@ -36,11 +36,22 @@ function sumTerms(body: string): number | undefined {
   let end = 0;
   for (let found = term.exec(body); found !== null; found = term.exec(body)) {
     const [, amount = '', unit = ''] = found;
-    millis += Number(amount) * (unitMillis[unit] ?? Number.NaN);
+    millis += millisOfTerm(amount, unitMillis[unit] ?? Number.NaN);
     end = term.lastIndex;
   }
-  // Nanoseconds are the finest unit there is; rounding to them hides the error of binary fractions.
-  return end === body.length ? Math.round(millis * 1e6) / 1e6 : undefined;
+  return end === body.length ? millis : undefined;
+}
+
+/** Whole and broken part apart: what is whole stays exact, and of the rest nothing is finer than a nanosecond. */
+function millisOfTerm(amount: string, unit: number): number {
+  const point = amount.indexOf('.');
+  const whole = point < 0 ? amount : amount.slice(0, point);
+  const fraction = point < 0 ? 0 : Number(`0${amount.slice(point)}`);
+  return roundToNanos(Number(whole) * unit) + roundToNanos(fraction * unit);
+}
+
+function roundToNanos(millis: number): number {
+  return Number.isInteger(millis) ? millis : Math.round(millis * 1e6) / 1e6;
 }
 
 /** Milliseconds of a duration that a schema has let through; anything else is a bug of the caller. */

@@ -5,7 +5,14 @@ import { enumNumbers } from './fields.ts';
 import { nearest } from './words.ts';
 
 type Step = string | number;
-type Walk = { readonly issues: Issue[]; readonly path: Step[]; readonly spellings: Spelling[] };
+type Walk = {
+  readonly issues: Issue[];
+  /** Where the walk is, by the names of the schema. */
+  readonly path: Step[];
+  /** The same place as the author wrote it. */
+  readonly written: Step[];
+  readonly spellings: Spelling[];
+};
 type Plain = Readonly<Record<string, unknown>>;
 
 /** A member that was written otherwise than its canonical path says: `retry_on`. */
@@ -24,7 +31,7 @@ export type Normalised = {
  * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
  */
 export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
-  const walk: Walk = { issues: [], path: [...path], spellings: [] };
+  const walk: Walk = { issues: [], path: [...path], written: [...path], spellings: [] };
   return { value: visit(schema, value, walk), issues: walk.issues, spellings: walk.spellings };
 }
 
@@ -68,37 +75,41 @@ function visitObject(shape: z.core.$ZodShape, value: Plain, walk: Walk): unknown
       refuse(walk, key, unknownMember(key, Object.keys(shape)));
     } else if (Object.hasOwn(result, name)) {
       walk.issues.push(
-        issueOf('error', 'XEB0012', [...walk.path, key], {
+        issueOf('error', 'XEB0012', [...walk.written, key], {
           problem: `is the same field as ${name}, which is given as well`,
           fix: 'keep one of them',
         }),
       );
     } else if (member !== null && member !== undefined) {
       if (name !== key) walk.spellings.push({ path: [...walk.path, name], written: key });
-      result[name] = step(walk, name, () => visit(shape[name] as z.core.$ZodType, member, walk));
+      result[name] = step(walk, [name, key], () => visit(shape[name] as z.core.$ZodType, member, walk));
     }
   }
   return result;
 }
 
 function visitEach(element: z.core.$ZodType, list: readonly unknown[], walk: Walk): unknown {
-  return list.map((item, index) => step(walk, index, () => visit(element, item, walk)));
+  return list.map((item, index) => step(walk, [index, index], () => visit(element, item, walk)));
 }
 
 function visitRecord(element: z.core.$ZodType, record: Plain, walk: Walk): unknown {
   const entries = Object.entries(record).filter(([key]) => key !== '__proto__');
-  return Object.fromEntries(entries.map(([key, member]) => [key, step(walk, key, () => visit(element, member, walk))]));
+  return Object.fromEntries(
+    entries.map(([key, member]) => [key, step(walk, [key, key], () => visit(element, member, walk))]),
+  );
 }
 
-function step<T>(walk: Walk, name: Step, visitMember: () => T): T {
+function step<T>(walk: Walk, [name, written]: readonly [Step, Step], visitMember: () => T): T {
   walk.path.push(name);
+  walk.written.push(written);
   const result = visitMember();
   walk.path.pop();
+  walk.written.pop();
   return result;
 }
 
 function refuse(walk: Walk, key: string, issue: Pick<Issue, 'message'>): void {
-  walk.issues.push({ code: 'XEB0008', level: 'warning', path: [...walk.path, key], ...issue });
+  walk.issues.push({ code: 'XEB0008', level: 'warning', path: [...walk.written, key], ...issue });
 }
 
 function unknownMember(key: string, known: readonly string[]): Pick<Issue, 'message'> {

@@ -29,13 +29,13 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly
   const second = schema.safeParse(value);
   if (second.success) {
     const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;
-    return { spec, issues: written(issues, spellings), draft: second.data, blind: [], spellings };
+    return { spec, issues, draft: second.data, blind: [], spellings };
   }
   const found = second.error.issues.map((raw) => explain(raw, value, path));
   const { draft, blind } = draftOf(schema, value, second.error);
   return {
     spec: undefined,
-    issues: written([...issues, ...found], spellings),
+    issues: [...issues, ...written(found, spellings)],
     draft,
     blind: blind.map((steps) => [...path, ...steps]),
     spellings,
