@@ -162,6 +162,33 @@ it('follows symbolic links to files and folders elsewhere, and does not run in c
   await running.untilNames('VirtualService', ['default/a', 'default/b', 'default/c']);
 });
 
+it('follows a root that is a link to one release after another', async () => {
+  const folder = await Folder.make();
+  await folder.write('releases/1/a.yaml', route('a'));
+  await folder.write('releases/2/b.yaml', route('b'));
+  await symlink('releases/1', folder.at('current'));
+  const running = await RunningGalley.synced(folder.at('current'));
+  await symlink('releases/2', folder.at('next'));
+  await rename(folder.at('next'), folder.at('current'));
+  await running.untilNames('VirtualService', ['default/b']);
+  await folder.write('releases/2/c.yaml', route('c'));
+  await running.untilNames('VirtualService', ['default/b', 'default/c']);
+});
+
+it('looks at everything again now and then, for what no watch can see', async () => {
+  const folder = await Folder.make();
+  const elsewhere = await Folder.make();
+  await elsewhere.write('links/.keep', '');
+  await elsewhere.write('one/a.yaml', route('one'));
+  await elsewhere.write('two/a.yaml', route('two'));
+  await symlink('../one/a.yaml', elsewhere.at('links/a.yaml'));
+  await symlink(elsewhere.at('links/a.yaml'), folder.at('a.yaml'));
+  const running = await RunningGalley.synced(folder.path, { rescanMs: 20 });
+  await symlink('../two/a.yaml', elsewhere.at('links/next'));
+  await rename(elsewhere.at('links/next'), elsewhere.at('links/a.yaml'));
+  await running.untilNames('VirtualService', ['default/two']);
+});
+
 it('does not lose an object while its file is being written again', async () => {
   const folder = await Folder.make();
   await folder.write('a.yaml', route('a'));

@@ -49,7 +49,11 @@ export class Folder {
   }
 }
 
-export type RunningOptions = { readonly sources?: readonly Source[]; readonly meshConfigFile?: string };
+export type RunningOptions = {
+  readonly sources?: readonly Source[];
+  readonly meshConfigFile?: string;
+  readonly rescanMs?: number;
+};
 
 /** A galley that follows a folder, as the process runs it. */
 export class RunningGalley {
@@ -62,12 +66,12 @@ export class RunningGalley {
     this.#done = galley.run(this.#stop.signal);
   }
 
-  static start(root: string, { sources = [], meshConfigFile }: RunningOptions = {}): RunningGalley {
+  static start(root: string, { sources = [], meshConfigFile, rescanMs = 10_000 }: RunningOptions = {}): RunningGalley {
     const file =
       meshConfigFile === undefined ? undefined : new MeshConfigFile({ path: meshConfigFile, clock: systemClock });
     const running = new RunningGalley(
       new Galley({
-        sources: [new FolderSource({ path: root, clock: systemClock }), ...sources],
+        sources: [new FolderSource({ path: root, clock: systemClock, times: { rescanMs } }), ...sources],
         meshConfigFile: file,
         rootNamespace: 'istio-system',
         domain: 'cluster.local',
