@@ -1,0 +1,15 @@
+import type { HttpRetry } from '../../../apis/networking/networking.ts';
+import type { Proxy } from '../../../model/proxy.ts';
+import type { ServiceAtPort } from '../plan.ts';
+import type { Client } from './applies.ts';
+
+/** What the translation of a rule reads beside the rule. */
+export type RuleContext = {
+  readonly client: Client;
+  readonly kind: Proxy['kind'];
+  readonly destinations: readonly ServiceAtPort[];
+  /** The mesh's `defaultHttpRetryPolicy`. */
+  readonly meshRetries: HttpRetry | undefined;
+  /** The virtual service's name, which stands for several destinations in traces. */
+  readonly name: string;
+};

@@ -1,0 +1,105 @@
+import type { HttpRetry } from '../../../apis/networking/networking.ts';
+import type { Route, VirtualHost } from '../../../gen/types.ts';
+import { VirtualHost_TlsRequirementType } from '../../../gen/types.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { type ClusterName, outboundClusterName } from '../../../model/ids.ts';
+import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
+import type { Proxy } from '../../../model/proxy.ts';
+import type { Origin } from '../../../xds/resource.ts';
+import { type BuiltVirtualHost, clusterRef, originOf } from '../built.ts';
+import type { ServiceAtPort } from '../plan.ts';
+import { effectivePolicy } from '../policy/effective-policy.ts';
+import { buildHashPolicy } from '../policy/hash-policy.ts';
+import type { Client } from './applies.ts';
+import { buildLimits } from './forward.ts';
+import { type BuiltRule, buildHttpRule } from './http-rule.ts';
+import { takesEverything } from './match.ts';
+
+export type VirtualHostInputs = {
+  /** `<host>:<port>`. */
+  readonly name: string;
+  readonly domains: readonly string[];
+  /** The listener's port, or the one that the gateway's server names. */
+  readonly port: number;
+  /** What the host leads to where no virtual service says otherwise. */
+  readonly member: ServiceAtPort | undefined;
+  /** In the order their routes are tried; several only at gateways. */
+  readonly virtualServices: readonly MeshVirtualService[];
+  /** `mesh`, or the gateways through which the host is served. */
+  readonly gateways: readonly string[];
+  /** Sends clients that came without TLS to https. */
+  readonly requireTls: boolean;
+  /** Every port of every service that the virtual services lead to (`destinationHosts`). */
+  readonly destinations: readonly ServiceAtPort[];
+  readonly kind: Proxy['kind'];
+  readonly namespace: string;
+  /** The proxy's labels that some match asks for. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly meshRetries: HttpRetry | undefined;
+};
+
+export function buildVirtualHost(inputs: VirtualHostInputs): BuiltVirtualHost {
+  const { name, domains, member, virtualServices } = inputs;
+  const built =
+    virtualServices.length === 0 && member !== undefined ? buildDefault(member, inputs) : buildFromRules(inputs);
+  const message: VirtualHost = {
+    name,
+    domains,
+    routes: built.routes,
+    includeRequestAttemptCount: true,
+    ...(inputs.requireTls ? { requireTls: VirtualHost_TlsRequirementType.ALL } : {}),
+  };
+  return {
+    name,
+    message,
+    needs: [...new Set(built.clusters)].map(clusterRef),
+    origins: built.origins,
+    diagnostics: built.diagnostics,
+  };
+}
+
+type BuiltRoutes = BuiltRule & { readonly origins: readonly Origin[] };
+
+/** Virtual services follow each other, each up to its route for everything; the first of those comes last of all. */
+function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
+  const { gateways, port, namespace, labels, kind, destinations, meshRetries } = inputs;
+  const client: Client = { gateways, port, namespace, labels };
+  const context = { client, kind, destinations, meshRetries };
+  const routes: Route[] = [];
+  const clusters: ClusterName[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const origins: Origin[] = [];
+  let last: Route | undefined;
+  for (const virtualService of inputs.virtualServices) {
+    for (const rule of virtualService.http) {
+      const built = buildHttpRule(rule, { ...context, name: virtualService.object.meta.name });
+      if (built.routes.length === 0) continue;
+      const end = built.routes.findIndex(({ match }) => match !== undefined && takesEverything(match));
+      routes.push(...(end < 0 ? built.routes : built.routes.slice(0, end)));
+      clusters.push(...built.clusters);
+      diagnostics.push(...built.diagnostics);
+      origins.push(originOf(rule.object, rule.path));
+      if (end < 0) continue;
+      last ??= built.routes[end];
+      break;
+    }
+  }
+  return { routes: last === undefined ? routes : [...routes, last], clusters, diagnostics, origins };
+}
+
+/** To the service as a whole. */
+function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries }: VirtualHostInputs): BuiltRoutes {
+  const cluster = outboundClusterName(port.port, '', service.hostname);
+  const hash = buildHashPolicy(effectivePolicy(rule, port.port).loadBalancer?.spec);
+  const route: Route = {
+    name: 'default',
+    match: { prefix: '/' },
+    decorator: { operation: `${service.hostname}:${port.port}/*` },
+    route: {
+      cluster,
+      ...buildLimits({}, { meshRetries }, hash !== undefined),
+      ...(hash === undefined ? {} : { hashPolicy: [hash] }),
+    },
+  };
+  return { routes: [route], clusters: [cluster], diagnostics: [], origins: [originOf(service.origin, 'spec')] };
+}
