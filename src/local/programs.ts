@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +34,8 @@ const WANTED: readonly Wanted[] = [
 ];
 
 const ENVOY_VERSION = '1.40.0';
+/** Where setup puts it when the user's cache cannot be written. */
+const CHECKOUT_CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
 /** Debian keeps iptables here, which is not on everybody's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
@@ -55,7 +58,8 @@ export function findPrograms(env: Environment): Partial<Programs> & { readonly m
 function findEnvoy(env: Environment): string | undefined {
   const named = env['XEBEC_ENVOY'];
   if (named !== undefined && named !== '') return isExecutable(named) ? named : undefined;
-  const caches = [env['XEBEC_CACHE'], join(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'xebec')];
+  const userCache = env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache');
+  const caches = [env['XEBEC_CACHE'], join(userCache, 'xebec'), CHECKOUT_CACHE];
   const fetched = caches.flatMap((folder) => (folder ? [join(folder, `envoy-${ENVOY_VERSION}`, 'envoy')] : []));
   return fetched.find(isExecutable) ?? findOnPath('envoy', env);
 }

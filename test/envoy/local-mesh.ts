@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { envoyBinary } from '../../tools/paths.mjs';
+
+export const canRunLocal = process.platform === 'linux' && process.getuid?.() === 0;
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export type Status = {
+  readonly running: boolean;
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+  readonly pods: readonly {
+    readonly name: string;
+    readonly deployment: string;
+    readonly ready: boolean;
+    readonly restarts: number;
+    readonly address: string;
+    readonly adminSocket: string;
+  }[];
+};
+
+/** A folder of YAML with a mesh of its own, in a state folder of its own; `end` leaves nothing of either. */
+export class LocalMesh {
+  readonly base = mkdtempSync(join(tmpdir(), 'xebec-local-'));
+  readonly folder = join(this.base, 'mesh');
+  readonly stateRoot = join(this.base, 'state');
+  gatewayPort = 0;
+  adminPort = 0;
+
+  constructor(files: Readonly<Record<string, string>>) {
+    mkdirSync(this.folder);
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.folder, name));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.gatewayPort}`;
+  }
+
+  async up(...args: readonly string[]): Promise<Ended> {
+    this.gatewayPort ||= await freePort();
+    this.adminPort ||= await freePort();
+    const ports = ['--publish', `${this.gatewayPort}:80`, '--admin-port', String(this.adminPort)];
+    return this.run('up', this.folder, ...ports, '--timeout', '60', ...args);
+  }
+
+  down(): Promise<Ended> {
+    return this.run('down', this.folder);
+  }
+
+  async status(): Promise<Status> {
+    const { stdout } = await this.run('status', this.folder, '-o', 'json');
+    return JSON.parse(stdout) as Status;
+  }
+
+  exec(pod: string, ...command: readonly string[]): Promise<Ended> {
+    return this.run('exec', this.folder, pod, '--', ...command);
+  }
+
+  run(...args: readonly string[]): Promise<Ended> {
+    const env = { ...process.env, XEBEC_STATE: this.stateRoot, XEBEC_ENVOY: envoyBinary() };
+    const child = spawn(process.execPath, [MAIN, 'local', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    return new Promise((resolve) => {
+      child.once('close', (code) => resolve({ code, stdout, stderr }));
+    });
+  }
+
+  supervisorPid(): number {
+    const [id = ''] = readdirSync(this.stateRoot).filter((name) => /^[0-9a-f]{8}$/.test(name));
+    const text = readFileSync(join(this.stateRoot, id, 'supervisor.json'), 'utf8');
+    const { process: owner } = JSON.parse(text) as { readonly process: { readonly pid: number } };
+    return owner.pid;
+  }
+
+  /** Every process that has this mesh's folder or state on its command line, or in its environment's place. */
+  processes(): readonly string[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map((pid) => commandOf(pid))
+      .filter((command) => command.includes(this.base));
+  }
+
+  mounts(): readonly string[] {
+    return readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(this.base));
+  }
+
+  states(): readonly string[] {
+    try {
+      return readdirSync(this.stateRoot);
+    } catch {
+      return [];
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.down();
+    rmSync(this.base, { recursive: true, force: true });
+  }
+}
+
+/** The network namespaces that any process is in. */
+export function networkNamespaces(): number {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return new Set(pids.map(namespaceOf).filter((name) => name !== '')).size;
+}
+
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  isFine: (value: T) => boolean,
+  seconds = 20,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await read();
+    if (isFine(value) || Date.now() > deadline) return value;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export type Answer = { readonly status: number; readonly body: string };
+
+/** Status 0 when there is no answer. */
+export async function fetchText(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  try {
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) });
+    return { status: response.status, body: await response.text() };
+  } catch {
+    return { status: 0, body: '' };
+  }
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+function namespaceOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return '';
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
