@@ -183,7 +183,7 @@ it('looks at everything again now and then, for what no watch can see', async ()
   await elsewhere.write('two/a.yaml', route('two'));
   await symlink('../one/a.yaml', elsewhere.at('links/a.yaml'));
   await symlink(elsewhere.at('links/a.yaml'), folder.at('a.yaml'));
-  const running = await RunningGalley.synced(folder.path, { rescanMs: 20 });
+  const running = await RunningGalley.synced(folder.path, { times: { rescanMs: 20 } });
   await symlink('../two/a.yaml', elsewhere.at('links/next'));
   await rename(elsewhere.at('links/next'), elsewhere.at('links/a.yaml'));
   await running.untilNames('VirtualService', ['default/two']);
@@ -192,7 +192,7 @@ it('looks at everything again now and then, for what no watch can see', async ()
 it('does not lose an object while its file is being written again', async () => {
   const folder = await Folder.make();
   await folder.write('a.yaml', route('a'));
-  const running = await RunningGalley.synced(folder.path);
+  const running = await RunningGalley.synced(folder.path, { times: { settleQuietMs: 300 } });
   const lengths: number[] = [];
   running.galley.onChange(({ objects }) => lengths.push(objects.VirtualService.length));
   const text = route('a', { host: 'slowly' });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Kind } from '../../../src/apis/collections.ts';
 import { Galley } from '../../../src/galley/galley.ts';
+import type { FolderTimes } from '../../../src/galley/sources/folder/folder-session.ts';
 import { FolderSource } from '../../../src/galley/sources/folder-source.ts';
 import { MeshConfigFile } from '../../../src/galley/sources/mesh-config-file.ts';
 import type { Source } from '../../../src/galley/sources/source.ts';
@@ -52,7 +53,7 @@ export class Folder {
 export type RunningOptions = {
   readonly sources?: readonly Source[];
   readonly meshConfigFile?: string;
-  readonly rescanMs?: number;
+  readonly times?: Partial<FolderTimes>;
 };
 
 /** A galley that follows a folder, as the process runs it. */
@@ -66,12 +67,12 @@ export class RunningGalley {
     this.#done = galley.run(this.#stop.signal);
   }
 
-  static start(root: string, { sources = [], meshConfigFile, rescanMs = 10_000 }: RunningOptions = {}): RunningGalley {
+  static start(root: string, { sources = [], meshConfigFile, times = {} }: RunningOptions = {}): RunningGalley {
     const file =
       meshConfigFile === undefined ? undefined : new MeshConfigFile({ path: meshConfigFile, clock: systemClock });
     const running = new RunningGalley(
       new Galley({
-        sources: [new FolderSource({ path: root, clock: systemClock, times: { rescanMs } }), ...sources],
+        sources: [new FolderSource({ path: root, clock: systemClock, times }), ...sources],
         meshConfigFile: file,
         rootNamespace: 'istio-system',
         domain: 'cluster.local',
