@@ -109,7 +109,7 @@ export class Pilot implements Runnable, SnapshotSource {
     const isFirst = this.#mesh === undefined;
     if (snapshot === this.#mesh) return;
     this.#mesh = snapshot;
-    this.#views.retain(snapshot, this.proxies());
+    this.#views.retain(snapshot, this.proxies(), started);
     for (const handle of this.#handles) handle.changed();
     this.#meter.build.observe((clock.monotonic() - started) / 1000);
     this.#meter.services.set(snapshot.services.length);

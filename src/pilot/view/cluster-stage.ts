@@ -1,5 +1,7 @@
+import { keepIfSame } from '../../kit/memo.ts';
 import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Endpoint } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -9,11 +11,12 @@ import { buildAssignment, usesClientPlace } from '../translate/endpoint/assignme
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
 import { encodeBuilt } from './encode.ts';
+import { endpointsOf } from './endpoint-lookup.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { proxylessCluster } from '../translate/proxyless/cluster.ts';
 
 /** The clusters of one member: the whole service first, then its subsets. */
-export type MemberClusters = {
+type MemberClusters = {
   readonly clusters: readonly EncodedResource[];
   /** The subsets (empty name: the whole) whose endpoints are sent as assignments. */
   readonly assigned: readonly string[];
@@ -30,7 +33,7 @@ export type ClusterContext = {
 
 const clusterMemo = new IdentityMemo<ServiceAtPort, OutboundClusterInputs, MemberClusters>(buildMemberClusters);
 
-export function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: ClusterContext): MemberClusters {
+function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: ClusterContext): MemberClusters {
   const { kind, defaults } = context;
   const isDns = at.service.resolution.kind === 'dns';
   const client = isDns && usesPlace(at, defaults.localityLb) ? context.place : undefined;
@@ -68,7 +71,7 @@ const assignmentMemo = new IdentityMemo<ServiceAtPort, AssignmentMemoInputs, Enc
     encodeBuilt(buildAssignment({ ...at, subset, endpoints, meshLocalityLb: localityLb, client })),
 );
 
-export function assignmentOf(
+function assignmentOf(
   at: ServiceAtPort,
   subset: string,
   endpoints: readonly Endpoint[],
@@ -98,4 +101,35 @@ function placeMatters(at: ServiceAtPort, localityLb: LocalityLbSetting | undefin
 export function usesPlace(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined): boolean {
   const subsets = ['', ...(at.rule?.subsets ?? []).map(({ spec }) => spec.name)];
   return subsets.some((subset) => placeMatters(at, localityLb, subset));
+}
+
+export type BuiltMembers = {
+  readonly clusters: readonly EncodedResource[];
+  readonly assignments: readonly EncodedResource[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** Clusters and assignments of all members; the lists stay the same objects while nothing in them moves. */
+export class MemberResources {
+  #last: BuiltMembers = { clusters: [], assignments: [], diagnostics: [] };
+
+  get(mesh: MeshSnapshot, members: readonly ServiceAtPort[], context: ClusterContext): BuiltMembers {
+    const clusters: EncodedResource[] = [];
+    const assignments: EncodedResource[] = [];
+    const diagnostics: Diagnostic[] = [];
+    for (const at of members) {
+      const endpoints = endpointsOf(mesh, at);
+      const built = clustersOf(at, endpoints, context);
+      clusters.push(...built.clusters);
+      diagnostics.push(...built.diagnostics);
+      for (const subset of built.assigned) assignments.push(assignmentOf(at, subset, endpoints, context));
+    }
+    const last = this.#last;
+    this.#last = {
+      clusters: keepIfSame(last.clusters, clusters),
+      assignments: keepIfSame(last.assignments, assignments),
+      diagnostics: keepIfSame(last.diagnostics, diagnostics),
+    };
+    return this.#last;
+  }
 }

@@ -89,6 +89,9 @@ type TargetInputs = { readonly service: Service; readonly port: ServicePort; rea
 
 const targetMemo = new IdentityMemo<Service, TargetInputs, ServiceTarget>((inputs) => inputs);
 
+/** Beyond so many the old ones are forgotten, which costs building them again. */
+const LIMIT = 10_000;
+
 /** Replicas serve the same with records of their own: this finds what their records have in common. */
 export class CanonicalTargets {
   readonly #known = new Map<string, readonly ServiceTarget[]>();
@@ -99,12 +102,8 @@ export class CanonicalTargets {
     );
     const key = shared.map(({ service, port, targetPort }) => `${service.key} ${port.port} ${targetPort}`).join('|');
     const kept = keepIfSame(this.#known.get(key), shared);
+    if (this.#known.size >= LIMIT) this.#known.clear();
     this.#known.set(key, kept);
     return { key, targets: kept };
-  }
-
-  /** Forgets the workloads whose key is not in `live`. */
-  retain(live: ReadonlySet<string>): void {
-    for (const key of this.#known.keys()) if (!live.has(key)) this.#known.delete(key);
   }
 }

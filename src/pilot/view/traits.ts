@@ -3,6 +3,7 @@ import { sortedEntries } from '../../kit/order.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Workload } from '../../model/service.ts';
+import type { SidecarScope } from '../scope/scope.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ProxyTraits } from '../translate/plan.ts';
 
@@ -47,3 +48,14 @@ const askedLabels = memoByIdentity((virtualServices: readonly MeshVirtualService
 const askedBy = memoByIdentity(({ http, tls, tcp }: MeshVirtualService): readonly string[] =>
   [...http, ...tls, ...tcp].flatMap(({ spec }) => (spec.match ?? []).flatMap((match) => Object.keys(match.sourceLabels ?? {}))),
 );
+
+/** Says which rules for chosen workloads a workload gets: equal keys in one scope mean the same rules. */
+export function rulesKeyOf({ workloadRules }: SidecarScope, labels: Readonly<Record<string, string>>): string {
+  if (workloadRules.size === 0) return '';
+  return JSON.stringify(labelsOfSelectors(workloadRules).map((name) => labels[name] ?? null));
+}
+
+const labelsOfSelectors = memoByIdentity((rules: SidecarScope['workloadRules']): readonly string[] => {
+  const selectors = [...rules.values()].flat().map(({ workloadSelector }) => workloadSelector?.matchLabels ?? {});
+  return [...new Set(selectors.flatMap((labels) => Object.keys(labels)))].sort();
+});

@@ -1,0 +1,139 @@
+import { keepIfSame, KeyedMemo, latest } from '../../kit/memo.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
+import type { ConfigObject } from '../../model/object.ts';
+import type { ServiceTarget } from '../../model/service.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import type { GatewayScope, ScopedGateway } from '../scope/scope.ts';
+import { clusterDefaults } from '../translate/cluster/defaults.ts';
+import { buildBlackHoleCluster } from '../translate/cluster/static.ts';
+import type { ClientPlace } from '../translate/endpoint/place.ts';
+import type { ListenerSettings } from '../translate/filters/settings.ts';
+import type { GatewayPlan, GatewayPlanInputs } from '../translate/gateway/gateway-plan.ts';
+import { type BuiltGateway, buildGatewayListener, type GatewayListenerInputs } from '../translate/gateway/listener.ts';
+import { planGateway } from '../translate/gateway/plan.ts';
+import { keepEqual } from '../translate/listener/keep-equal.ts';
+import type { GatewayRoutePlan, ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
+import { destinationHosts } from '../translate/route/destination.ts';
+import { planGatewayVirtualHosts } from '../translate/route/gateway-plan.ts';
+import type { VirtualHostPlan } from '../translate/route/plan.ts';
+import { MemberResources } from './cluster-stage.ts';
+import { encodeBuilt } from './encode.ts';
+import { keepLists } from './keep-lists.ts';
+import { membersOf, type Rules } from './members.ts';
+import type { Outbound } from './outbound-stage.ts';
+import { ConfigurationMemo, VirtualHostMemo } from './route-stage.ts';
+
+export type GatewayInputs = {
+  readonly mesh: MeshSnapshot;
+  readonly gateway: GatewayScope;
+  readonly rules: Rules;
+  readonly targets: readonly ServiceTarget[];
+  readonly traits: ProxyTraits;
+  readonly settings: ListenerSettings;
+  readonly place: ClientPlace;
+  readonly placeKey: string;
+};
+
+export type GatewayOutput = Outbound & { readonly secrets: readonly EncodedResource[] };
+
+type RoutePlanInputs = { readonly plan: GatewayRoutePlan; readonly virtualServices: readonly MeshVirtualService[] };
+
+/** Everything a gateway gets. Gateways with one scope, equal traits and equal targets share one stage. */
+export class GatewayStage {
+  readonly #members = latest((inputs: { readonly services: GatewayScope['scope']['services']; readonly rules: Rules }) =>
+    membersOf(inputs.services, inputs.rules),
+  );
+  readonly #plan = latest((inputs: GatewayPlanInputs, previous: GatewayPlan | undefined): GatewayPlan => {
+    const { ports, routes, diagnostics } = planGateway(inputs);
+    return {
+      ports: keepEqual(previous?.ports ?? [], ports),
+      routes: keepEqual(previous?.routes ?? [], routes),
+      diagnostics,
+    };
+  });
+  readonly #resources = new MemberResources();
+  readonly #listeners = new KeyedMemo<string, GatewayListenerInputs, BuiltGateway>(buildGatewayListener);
+  readonly #hostPlans = new Map<string, readonly VirtualHostPlan[]>();
+  readonly #planned = new KeyedMemo<string, RoutePlanInputs, readonly VirtualHostPlan[]>((inputs, name) => {
+    const plans = planGatewayVirtualHosts(inputs.plan, inputs.virtualServices);
+    const kept = keepEqual(this.#hostPlans.get(name) ?? [], plans);
+    this.#hostPlans.set(name, kept);
+    return kept;
+  });
+  readonly #hosts = new VirtualHostMemo();
+  readonly #configurations = new ConfigurationMemo();
+  #objects: readonly ConfigObject<'Gateway'>[] = [];
+  #virtualServices: readonly MeshVirtualService[] = [];
+  readonly #l4 = new Map<string, Pick<GatewayListenerInputs, 'virtualServices' | 'destinations'>>();
+
+  readonly get = latest((inputs: GatewayInputs, previous: GatewayOutput | undefined): GatewayOutput => {
+    const { mesh, gateway, rules, targets, traits } = inputs;
+    const members = this.#members({ services: gateway.scope.services, rules });
+    this.#objects = keepIfSame(this.#objects, gateway.gateways.map(({ object }) => object));
+    this.#virtualServices = keepIfSame(this.#virtualServices, boundTo(gateway.gateways, mesh));
+    const plan = this.#plan({ gateways: this.#objects, targets });
+    const defaults = clusterDefaults(mesh.config.mesh);
+    const context = { kind: traits.kind, defaults, place: inputs.place, placeKey: inputs.placeKey };
+    const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
+    const listeners = this.#buildListeners(plan, inputs, members);
+    const routes = this.#buildRoutes(plan.routes, inputs, members);
+    return keepLists(previous, {
+      clusters: [...clusters, encodeBuilt(buildBlackHoleCluster(defaults))],
+      assignments,
+      listeners: listeners.flatMap(({ listener }) => (listener === undefined ? [] : [encodeBuilt(listener)])),
+      routes: routes.resources,
+      secrets: listeners.flatMap(({ secrets }) => secrets.map(encodeBuilt)),
+      diagnostics: [
+        ...plan.diagnostics,
+        ...diagnostics,
+        ...listeners.flatMap((built) => built.diagnostics),
+        ...routes.diagnostics,
+      ],
+    });
+  });
+
+  #buildListeners(plan: GatewayPlan, { traits, settings }: GatewayInputs, members: readonly ServiceAtPort[]): readonly BuiltGateway[] {
+    const l4 = this.#virtualServices.filter(({ tls, tcp }) => tls.length + tcp.length > 0);
+    const built = plan.ports.map((port) => {
+      const names = new Set(port.connections.map(({ server: { gateway } }) => `${gateway.meta.namespace}/${gateway.meta.name}`));
+      const bound = l4.filter(({ gateways }) => gateways.some((name) => names.has(name)));
+      const hosts = new Set(bound.flatMap((virtualService) => destinationHosts(virtualService)));
+      const before = this.#l4.get(port.name);
+      const kept = {
+        virtualServices: keepIfSame(before?.virtualServices, bound),
+        destinations: keepIfSame(before?.destinations, members.filter(({ service }) => hosts.has(service.hostname))),
+      };
+      this.#l4.set(port.name, kept);
+      return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings });
+    });
+    const live = new Set(plan.ports.map(({ name }) => name));
+    this.#listeners.retain(live);
+    for (const name of this.#l4.keys()) if (!live.has(name)) this.#l4.delete(name);
+    return built;
+  }
+
+  #buildRoutes(plans: readonly GatewayRoutePlan[], { mesh, traits }: GatewayInputs, members: readonly ServiceAtPort[]): {
+    readonly resources: readonly EncodedResource[];
+    readonly diagnostics: readonly Diagnostic[];
+  } {
+    const diagnostics: Diagnostic[] = [];
+    const meshRetries = mesh.config.mesh.defaultHttpRetryPolicy;
+    const resources = plans.map((plan) => {
+      const hosts = this.#planned.get(plan.name, { plan, virtualServices: this.#virtualServices });
+      const built = hosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, meshRetries }));
+      diagnostics.push(...built.flatMap((host) => host.diagnostics));
+      return this.#configurations.get(plan.name, built, { fallThrough: undefined, matchPorts: false });
+    });
+    const live = new Set(plans.map(({ name }) => name));
+    for (const memo of [this.#planned, this.#hosts, this.#configurations]) memo.retain(live);
+    for (const name of this.#hostPlans.keys()) if (!live.has(name)) this.#hostPlans.delete(name);
+    return { resources, diagnostics };
+  }
+}
+
+/** Bound to any of the gateways, each once, in the order of the snapshot. */
+function boundTo(gateways: readonly ScopedGateway[], { virtualServices }: MeshSnapshot): readonly MeshVirtualService[] {
+  const bound = new Set(gateways.flatMap((gateway) => gateway.virtualServices));
+  return virtualServices.filter((virtualService) => bound.has(virtualService));
+}

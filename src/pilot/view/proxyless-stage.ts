@@ -1,0 +1,83 @@
+import { keepIfSame, KeyedMemo, latest, memoByIdentity } from '../../kit/memo.ts';
+import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
+import { isHttp } from '../../model/service.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import type { BuiltVirtualHost } from '../translate/built.ts';
+import { clusterDefaults } from '../translate/cluster/defaults.ts';
+import { shortForms } from '../translate/dns/name-table.ts';
+import { VirtualServiceIndex } from '../translate/listener/virtual-service-index.ts';
+import type { ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
+import { buildApiListener, buildProxylessRoutes, proxylessRouteName } from '../translate/proxyless/listener.ts';
+import { planVirtualHosts, type VirtualHostPlan } from '../translate/route/plan.ts';
+import { MemberResources } from './cluster-stage.ts';
+import { encodeBuilt } from './encode.ts';
+import { keepLists } from './keep-lists.ts';
+import { membersOf } from './members.ts';
+import type { Outbound, OutboundInputs } from './outbound-stage.ts';
+import { VirtualHostMemo } from './route-stage.ts';
+
+type PlanInputs = {
+  readonly at: ServiceAtPort;
+  readonly virtualServices: readonly MeshVirtualService[];
+  readonly traits: ProxyTraits;
+};
+
+/** What a gRPC client without a proxy may ask for: a listener for each name of each HTTP port, its routes and clusters. */
+export class ProxylessStage {
+  readonly #resources = new MemberResources();
+  readonly #hosts = new VirtualHostMemo();
+  readonly #virtualServices = new Map<string, readonly MeshVirtualService[]>();
+  readonly #plans = new KeyedMemo<string, PlanInputs, readonly VirtualHostPlan[]>(({ at, virtualServices, traits }, name) =>
+    planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, sniffed: true }, traits).virtualHosts,
+  );
+  readonly #routes = new KeyedMemo<string, { readonly at: ServiceAtPort; readonly host: BuiltVirtualHost }, EncodedResource>(
+    ({ at, host }) => encodeBuilt(buildProxylessRoutes(at, host)),
+  );
+
+  readonly get = latest((inputs: OutboundInputs, previous: Outbound | undefined): Outbound => {
+    const { mesh, scope, rules, traits, place, placeKey } = inputs;
+    const members = membersOf(scope.services, rules);
+    const context = { kind: traits.kind, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
+    const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
+    const callable = members.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
+    const index = new VirtualServiceIndex(scope.egress.flatMap((egress) => egress.virtualServices));
+    const routes = callable.flatMap((at) => this.#routesOf(at, { index, members, inputs }));
+    const live = new Set(callable.map(proxylessRouteName));
+    for (const memo of [this.#plans, this.#routes, this.#hosts]) memo.retain(live);
+    for (const name of this.#virtualServices.keys()) if (!live.has(name)) this.#virtualServices.delete(name);
+    const listeners = callable.flatMap((at) => listenersOf(at, traits.dnsDomain));
+    return keepLists(previous, { clusters, assignments, listeners, routes, diagnostics });
+  });
+
+  #routesOf(at: ServiceAtPort, { index, members, inputs }: RouteContext): readonly EncodedResource[] {
+    const { mesh, traits } = inputs;
+    const name = proxylessRouteName(at);
+    const virtualServices = keepIfSame(this.#virtualServices.get(name), index.get(at.service.hostname));
+    this.#virtualServices.set(name, virtualServices);
+    const meshRetries = mesh.config.mesh.defaultHttpRetryPolicy;
+    return this.#plans
+      .get(name, { at, virtualServices, traits })
+      .map((plan) => this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, meshRetries }) }));
+  }
+}
+
+type RouteContext = {
+  readonly index: VirtualServiceIndex;
+  readonly members: readonly ServiceAtPort[];
+  readonly inputs: OutboundInputs;
+};
+
+const listenerMemo = memoByIdentity((_: ServiceAtPort) => new Map<string, readonly EncodedResource[]>());
+
+/** Clients name a service as they would in DNS, so every form of its name has a listener. */
+function listenersOf(at: ServiceAtPort, dnsDomain: string): readonly EncodedResource[] {
+  const byDomain = listenerMemo(at);
+  const known = byDomain.get(dnsDomain);
+  if (known !== undefined) return known;
+  const { hostname } = at.service;
+  const listeners = [hostname, ...shortForms(hostname, dnsDomain)].map((host) =>
+    encodeBuilt(buildApiListener(at, `${host}:${at.port.port}`)),
+  );
+  byDomain.set(dnsDomain, listeners);
+  return listeners;
+}

@@ -1,0 +1,137 @@
+import type { HttpRetry } from '../../apis/networking/networking.ts';
+import { keepIfSame, KeyedMemo, memoByIdentity } from '../../kit/memo.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { ClusterName } from '../../model/ids.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import type { BuiltVirtualHost } from '../translate/built.ts';
+import { keepEqual } from '../translate/listener/keep-equal.ts';
+import type { ProxyTraits, RoutePlan, ServiceAtPort } from '../translate/plan.ts';
+import { buildRouteConfiguration, type RouteConfigurationInputs } from '../translate/route/configuration.ts';
+import { destinationHosts } from '../translate/route/destination.ts';
+import { planVirtualHosts, type VirtualHostPlan, type VirtualHostPlans } from '../translate/route/plan.ts';
+import { buildVirtualHost, type VirtualHostInputs } from '../translate/route/virtual-host.ts';
+import { encodeBuilt } from './encode.ts';
+
+export type RouteInputs = {
+  readonly plans: readonly RoutePlan[];
+  /** Every port of every service that routes may lead to. */
+  readonly members: readonly ServiceAtPort[];
+  readonly traits: ProxyTraits;
+  /** Where requests for unknown hosts go; sniffed routes have no such place. */
+  readonly fallThrough: ClusterName;
+  readonly meshRetries: HttpRetry | undefined;
+};
+
+export type BuiltRoutes = {
+  readonly resources: readonly EncodedResource[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** The route configurations of a sidecar: planned by name, then built virtual host by virtual host. */
+export class RouteStage {
+  readonly #plans = new Map<string, VirtualHostPlans>();
+  readonly #planned = new KeyedMemo<string, { readonly plan: RoutePlan; readonly traits: ProxyTraits }, VirtualHostPlans>(
+    ({ plan, traits }, name) => this.#replan(plan, traits, name),
+  );
+  readonly #hosts = new VirtualHostMemo();
+  readonly #configurations = new ConfigurationMemo();
+
+  get({ plans, members, traits, fallThrough, meshRetries }: RouteInputs): BuiltRoutes {
+    const diagnostics: Diagnostic[] = [];
+    const resources = plans.map((plan) => {
+      const { virtualHosts, matchPorts, diagnostics: planning } = this.#planned.get(plan.name, { plan, traits });
+      const built = virtualHosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, meshRetries }));
+      diagnostics.push(...planning, ...built.flatMap((host) => host.diagnostics));
+      const rest = plan.sniffed ? undefined : fallThrough;
+      return this.#configurations.get(plan.name, built, { fallThrough: rest, matchPorts });
+    });
+    const live = new Set(plans.map(({ name }) => name));
+    for (const memo of [this.#planned, this.#configurations, this.#hosts]) memo.retain(live);
+    for (const name of this.#plans.keys()) if (!live.has(name)) this.#plans.delete(name);
+    return { resources, diagnostics };
+  }
+
+  #replan(plan: RoutePlan, traits: ProxyTraits, name: string): VirtualHostPlans {
+    const plans = planVirtualHosts(plan, traits);
+    const kept = { ...plans, virtualHosts: keepEqual(this.#plans.get(name)?.virtualHosts ?? [], plans.virtualHosts) };
+    this.#plans.set(name, kept);
+    return kept;
+  }
+}
+
+type HostContext = {
+  readonly members: readonly ServiceAtPort[];
+  readonly traits: ProxyTraits;
+  readonly meshRetries: HttpRetry | undefined;
+};
+
+/** Virtual hosts of several route configurations, each built again only when something it reads moved. */
+export class VirtualHostMemo {
+  readonly #routes = new Map<string, KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>>();
+  readonly #destinations = new Map<string, readonly ServiceAtPort[]>();
+
+  get(route: string, plan: VirtualHostPlan, { members, traits, meshRetries }: HostContext): BuiltVirtualHost {
+    const { kind, namespace, labels } = traits;
+    const destinations = this.#keep(`${route} ${plan.name}`, destinationsOf(plan, membersByHost(members)));
+    return this.#memoOf(route).get(plan.name, { ...plan, destinations, kind, namespace, labels, meshRetries });
+  }
+
+  retain(routes: ReadonlySet<string>): void {
+    for (const route of this.#routes.keys()) {
+      if (routes.has(route)) continue;
+      this.#routes.delete(route);
+      for (const key of this.#destinations.keys()) if (key.startsWith(`${route} `)) this.#destinations.delete(key);
+    }
+  }
+
+  #memoOf(route: string): KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost> {
+    const known = this.#routes.get(route);
+    if (known !== undefined) return known;
+    const memo = new KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>(buildVirtualHost);
+    this.#routes.set(route, memo);
+    return memo;
+  }
+
+  #keep(key: string, destinations: readonly ServiceAtPort[]): readonly ServiceAtPort[] {
+    if (destinations.length === 0) return nobody;
+    const kept = keepIfSame(this.#destinations.get(key), destinations);
+    this.#destinations.set(key, kept);
+    return kept;
+  }
+}
+
+const nobody: readonly ServiceAtPort[] = [];
+
+const membersByHost = memoByIdentity((members: readonly ServiceAtPort[]): ReadonlyMap<string, readonly ServiceAtPort[]> =>
+  Map.groupBy(members, ({ service }) => service.hostname),
+);
+
+function destinationsOf(
+  { virtualServices }: VirtualHostPlan,
+  byHost: ReadonlyMap<string, readonly ServiceAtPort[]>,
+): readonly ServiceAtPort[] {
+  if (virtualServices.length === 0) return nobody;
+  const hosts = new Set(virtualServices.flatMap((virtualService) => destinationHosts(virtualService)));
+  return [...hosts].flatMap((host) => byHost.get(host) ?? []);
+}
+
+/** Route configurations by name, put together again only when one of their virtual hosts moved. */
+export class ConfigurationMemo {
+  readonly #hosts = new Map<string, readonly BuiltVirtualHost[]>();
+  readonly #memo = new KeyedMemo<string, RouteConfigurationInputs, EncodedResource>((inputs) => encodeBuilt(buildRouteConfiguration(inputs)));
+
+  get(
+    name: string,
+    built: readonly BuiltVirtualHost[],
+    rest: Pick<RouteConfigurationInputs, 'fallThrough' | 'matchPorts'>,
+  ): EncodedResource {
+    const virtualHosts = keepIfSame(this.#hosts.get(name), built);
+    this.#hosts.set(name, virtualHosts);
+    return this.#memo.get(name, { name, virtualHosts, ...rest });
+  }
+
+  retain(names: ReadonlySet<string>): void {
+    this.#memo.retain(names);
+    for (const name of this.#hosts.keys()) if (!names.has(name)) this.#hosts.delete(name);
+  }
+}

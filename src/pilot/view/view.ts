@@ -1,0 +1,78 @@
+import { latest } from '../../kit/memo.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { XdsSnapshot } from '../../xds/ports.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/resource-set.ts';
+import type { Verdicts } from '../../xds/verdicts.ts';
+import { ASSIGNMENT_URL, CLUSTER_URL, LISTENER_URL, ROUTE_URL } from '../translate/built.ts';
+import { SECRET_URL } from '../translate/gateway/file-secret.ts';
+
+/** One type's resources in one view, from change to change. */
+export class SetLine {
+  #set: ResourceSet;
+  #lists: readonly (readonly EncodedResource[])[] = [];
+
+  constructor(typeUrl: string, verdicts: Verdicts) {
+    this.#set = emptyResourceSet(typeUrl, verdicts);
+  }
+
+  /** The set of all resources of the lists; the same object while the lists are, and while nothing in them changed. */
+  next(...lists: readonly (readonly EncodedResource[])[]): ResourceSet {
+    if (lists.length !== this.#lists.length || lists.some((list, index) => list !== this.#lists[index])) {
+      this.#lists = lists;
+      this.#set = nextResourceSet(this.#set, lists.length === 1 ? (lists[0] ?? []) : lists.flat());
+    }
+    return this.#set;
+  }
+}
+
+/** The sets that only depend on what lies outside the workload: all sidecars with one outbound stage share them. */
+export class SharedLines {
+  readonly assignments: SetLine;
+  readonly routes: SetLine;
+
+  constructor(verdicts: Verdicts) {
+    this.assignments = new SetLine(ASSIGNMENT_URL, verdicts);
+    this.routes = new SetLine(ROUTE_URL, verdicts);
+  }
+}
+
+export type ViewInputs = {
+  readonly clusters: readonly EncodedResource[];
+  readonly ownClusters: readonly EncodedResource[];
+  readonly listeners: readonly EncodedResource[];
+  readonly ownListeners: readonly EncodedResource[];
+  readonly assignments: readonly EncodedResource[];
+  readonly routes: readonly EncodedResource[];
+  readonly secrets: readonly EncodedResource[];
+};
+
+/** What equal proxies get: one set per type. The same snapshot object while nothing in it changes. */
+export class View {
+  readonly #clusters: SetLine;
+  readonly #listeners: SetLine;
+  readonly #secrets: SetLine;
+  readonly #shared: SharedLines;
+  diagnostics: readonly Diagnostic[] = [];
+
+  constructor(verdicts: Verdicts, shared: SharedLines) {
+    this.#clusters = new SetLine(CLUSTER_URL, verdicts);
+    this.#listeners = new SetLine(LISTENER_URL, verdicts);
+    this.#secrets = new SetLine(SECRET_URL, verdicts);
+    this.#shared = shared;
+  }
+
+  snapshot(inputs: ViewInputs): XdsSnapshot {
+    return this.#join({
+      clusters: this.#clusters.next(inputs.clusters, inputs.ownClusters),
+      assignments: this.#shared.assignments.next(inputs.assignments),
+      listeners: this.#listeners.next(inputs.listeners, inputs.ownListeners),
+      routes: this.#shared.routes.next(inputs.routes),
+      secrets: this.#secrets.next(inputs.secrets),
+    });
+  }
+
+  readonly #join = latest((sets: Readonly<Record<string, ResourceSet>>): XdsSnapshot =>
+    new Map(Object.values(sets).map((set) => [set.typeUrl, set])),
+  );
+}

@@ -1,0 +1,248 @@
+import { memoByIdentity } from '../../kit/memo.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
+import { refOf } from '../../model/object.ts';
+import type { Proxy } from '../../model/proxy.ts';
+import type { ServiceTarget, Workload } from '../../model/service.ts';
+import type { XdsSnapshot } from '../../xds/ports.ts';
+import type { EncodedResource } from '../../xds/resource.ts';
+import type { Verdicts } from '../../xds/verdicts.ts';
+import type { SidecarScope } from '../scope/scope.ts';
+import { Scopes } from '../scope/scopes.ts';
+import { destinationRulesFor } from '../scope/workload-rules.ts';
+import { clusterDefaults } from '../translate/cluster/defaults.ts';
+import { buildInboundPassthroughCluster } from '../translate/cluster/static.ts';
+import type { ClientPlace } from '../translate/endpoint/place.ts';
+import { readListenerSettings } from '../translate/filters/settings.ts';
+import type { ProxyTraits } from '../translate/plan.ts';
+import { usesPlace } from './cluster-stage.ts';
+import { encodeBuilt } from './encode.ts';
+import { GatewayStage } from './gateway-stage.ts';
+import { IdentityMemo } from './identity-memo.ts';
+import { CanonicalTargets, type InboundInputs, InboundStage } from './inbound-stage.ts';
+import { membersOf, type Rules } from './members.ts';
+import { OutboundStage } from './outbound-stage.ts';
+import { ProxylessStage } from './proxyless-stage.ts';
+import { Interned, placeOf, rulesKeyOf, traitsOf } from './traits.ts';
+import { SharedLines, View } from './view.ts';
+
+type Shared<Stage> = { readonly stage: Stage; readonly lines: SharedLines };
+
+type Answer = {
+  readonly mesh: MeshSnapshot;
+  readonly snapshot: XdsSnapshot;
+  /** Of the stages and views that made it. */
+  readonly keys: readonly string[];
+};
+
+type Made = Omit<Answer, 'mesh'>;
+
+/** For how long views without proxies are kept. */
+const KEEP_MS = 15 * 60_000;
+
+/** A proxy reduced to what decides what it gets. */
+type Asking = {
+  readonly mesh: MeshSnapshot;
+  readonly scope: SidecarScope;
+  readonly rules: Rules;
+  readonly traits: ProxyTraits;
+  readonly place: ClientPlace;
+  readonly placeKey: string;
+  /** Tells outbound stages apart. */
+  readonly outboundKey: string;
+};
+
+const settingsOf = memoByIdentity(readListenerSettings);
+const inboundPassthrough = memoByIdentity(buildInboundPassthroughCluster);
+const nowhere: ClientPlace = { locality: undefined, network: '', node: undefined, labels: {} };
+const none: readonly EncodedResource[] = [];
+const noTargets: readonly ServiceTarget[] = [];
+
+/**
+ * What each proxy gets. Proxies are sorted into views by what they have in common, a view is made when somebody asks for it, and
+ * made again only where the mesh moved.
+ */
+export class Views {
+  readonly #verdicts: Verdicts;
+  readonly #scopes = new Scopes();
+  readonly #traits = new Interned<ProxyTraits>();
+  readonly #places = new Interned<ClientPlace>();
+  readonly #targets = new CanonicalTargets();
+  readonly #outbound = new Map<string, Shared<OutboundStage>>();
+  readonly #proxyless = new Map<string, Shared<ProxylessStage>>();
+  readonly #gateways = new Map<string, Shared<GatewayStage>>();
+  readonly #inbound = new Map<string, InboundStage>();
+  readonly #views = new Map<string, View>();
+  readonly #asked = new WeakMap<Proxy, Answer>();
+  /** When each key of a map above was last seen in use. */
+  readonly #lastUse = new Map<string, number>();
+
+  constructor(verdicts: Verdicts) {
+    this.#verdicts = verdicts;
+  }
+
+  snapshotFor(mesh: MeshSnapshot, proxy: Proxy): XdsSnapshot {
+    const known = this.#asked.get(proxy);
+    if (known?.mesh === mesh) return known.snapshot;
+    const { snapshot, keys } = this.#build(mesh, proxy);
+    this.#asked.set(proxy, { mesh, snapshot, keys });
+    return snapshot;
+  }
+
+  /**
+   * Forgets what no proxy has used for a while. Not at once: a pod that restarts must find the last accepted version of what its
+   * predecessor refused.
+   */
+  retain(mesh: MeshSnapshot, proxies: readonly Proxy[], now: number): void {
+    for (const proxy of proxies) for (const key of this.#asked.get(proxy)?.keys ?? []) this.#lastUse.set(key, now);
+    const maps = [this.#outbound, this.#proxyless, this.#gateways, this.#inbound, this.#views];
+    for (const key of maps.flatMap((map) => [...map.keys()])) if (!this.#lastUse.has(key)) this.#lastUse.set(key, now);
+    for (const [key, last] of this.#lastUse) {
+      if (now - last < KEEP_MS) continue;
+      this.#lastUse.delete(key);
+      for (const map of maps) map.delete(key);
+    }
+    this.#scopes.retain(mesh, proxies);
+  }
+
+  diagnostics(): readonly Diagnostic[] {
+    return [...new Set([...this.#views.values()].flatMap((view) => view.diagnostics))];
+  }
+
+  #build(mesh: MeshSnapshot, proxy: Proxy): Made {
+    switch (proxy.kind) {
+      case 'router':
+        return this.#buildGateway(mesh, proxy);
+      case 'proxyless':
+        return this.#buildProxyless(this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy)));
+      case 'sidecar':
+        return this.#buildSidecar(this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy)), proxy);
+    }
+  }
+
+  #buildSidecar(asking: Asking, proxy: Proxy): Made {
+    const { mesh, outboundKey } = asking;
+    const settings = settingsOf(mesh.config.mesh);
+    const { stage, lines } = this.#sharedOf(this.#outbound, outboundKey, () => new OutboundStage());
+    const outbound = stage.get({ ...stageInputs(asking), settings });
+    const { key, targets } = this.#targetsOf(mesh, proxy);
+    const inboundKey = `${outboundKey} ${key}`;
+    const inbound = entryOf(this.#inbound, inboundKey, () => new InboundStage()).get(inboundInputs(asking, targets));
+    const view = entryOf(this.#views, inboundKey, () => new View(this.#verdicts, lines));
+    view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
+    const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
+    const snapshot = view.snapshot({
+      ...outbound,
+      ownClusters: appended(inbound.clusters, passthrough),
+      ownListeners: inbound.listeners,
+      secrets: none,
+    });
+    return { snapshot, keys: [outboundKey, inboundKey] };
+  }
+
+  #buildProxyless(asking: Asking): Made {
+    const { mesh, outboundKey } = asking;
+    const { stage, lines } = this.#sharedOf(this.#proxyless, outboundKey, () => new ProxylessStage());
+    const outbound = stage.get({ ...stageInputs(asking), settings: settingsOf(mesh.config.mesh) });
+    const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
+    view.diagnostics = outbound.diagnostics;
+    const snapshot = view.snapshot({ ...outbound, ownClusters: none, ownListeners: none, secrets: none });
+    return { snapshot, keys: [outboundKey] };
+  }
+
+  #buildGateway(mesh: MeshSnapshot, proxy: Proxy): Made {
+    const gateway = this.#scopes.gatewayScopeFor(mesh, proxy);
+    const asking = this.#ask(mesh, proxy, gateway.scope);
+    const { key, targets } = this.#targetsOf(mesh, proxy);
+    const names = gateway.gateways.map(({ object }) => object.key).join(' ');
+    const viewKey = `${asking.outboundKey} ${key} ${names}`;
+    const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage());
+    const { scope: _, ...inputs } = stageInputs(asking);
+    const output = stage.get({ ...inputs, gateway, targets, settings: settingsOf(mesh.config.mesh) });
+    const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
+    view.diagnostics = output.diagnostics;
+    return { snapshot: view.snapshot({ ...output, ownClusters: none, ownListeners: none }), keys: [viewKey] };
+  }
+
+  #ask(mesh: MeshSnapshot, proxy: Proxy, scope: SidecarScope): Asking {
+    const workload = workloadOf(mesh, proxy);
+    const labels = Object.keys(proxy.labels).length > 0 ? proxy.labels : (workload?.labels ?? {});
+    const known = { ...proxy, labels };
+    const asked = proxy.kind === 'router' ? mesh.virtualServices : virtualServicesOf(scope);
+    const traits = this.#traits.get(traitsOf(known, asked));
+    const rules = destinationRulesFor(scope, labels);
+    const { localityLbSetting } = mesh.config.mesh;
+    const matters = placeMatters.get(scope, '', { services: scope.services, rules, localityLbSetting });
+    const place = this.#places.get(matters ? placeOf(known, workload) : nowhere);
+    const placeKey = matters ? place.key : '';
+    const sidecar = scope.sidecar?.key ?? '';
+    const outboundKey = [scope.namespace, sidecar, rulesKeyOf(scope, labels), traits.key, placeKey].join('\n');
+    return { mesh, scope, rules, traits: traits.value, place: place.value, placeKey, outboundKey };
+  }
+
+  #targetsOf(mesh: MeshSnapshot, proxy: Proxy): { readonly key: string; readonly targets: readonly ServiceTarget[] } {
+    const own = proxy.addresses.flatMap((address) => mesh.targetsByAddress.get(address) ?? noTargets);
+    return this.#targets.get([...new Set(own)]);
+  }
+
+  #sharedOf<Stage>(known: Map<string, Shared<Stage>>, key: string, make: () => Stage): Shared<Stage> {
+    return entryOf(known, key, () => ({ stage: make(), lines: new SharedLines(this.#verdicts) }));
+  }
+}
+
+const virtualServicesOf = memoByIdentity(({ egress }: SidecarScope) => egress.flatMap(({ virtualServices }) => virtualServices));
+
+type PlaceInputs = Pick<SidecarScope, 'services'> & {
+  readonly rules: Rules;
+  readonly localityLbSetting: MeshSnapshot['config']['mesh']['localityLbSetting'];
+};
+
+const placeMatters = new IdentityMemo<SidecarScope, PlaceInputs, boolean>(({ services, rules, localityLbSetting }) =>
+  membersOf(services, rules).some((at) => usesPlace(at, localityLbSetting)),
+);
+
+function workloadOf(mesh: MeshSnapshot, { addresses }: Proxy): Workload | undefined {
+  return addresses.map((address) => mesh.workloadsByAddress.get(address)).find((workload) => workload !== undefined);
+}
+
+function stageInputs({ mesh, scope, rules, traits, place, placeKey }: Asking): Omit<Asking, 'outboundKey'> {
+  return { mesh, scope, rules, traits, place, placeKey };
+}
+
+function inboundInputs({ mesh, scope, rules, traits }: Asking, targets: readonly ServiceTarget[]): InboundInputs {
+  return {
+    targets,
+    ...sidecarInbound(scope),
+    rules,
+    traits,
+    settings: settingsOf(mesh.config.mesh),
+    defaults: clusterDefaults(mesh.config.mesh),
+  };
+}
+
+/** What a Sidecar says about its workload's own ports, with the places where it says so. */
+const sidecarInbound = memoByIdentity(({ sidecar }: SidecarScope): Pick<InboundInputs, 'ingress' | 'connectionPool'> => {
+  if (sidecar === undefined) return { ingress: [], connectionPool: undefined };
+  const object = refOf(sidecar);
+  const { ingress = [], inboundConnectionPool } = sidecar.spec;
+  return {
+    ingress: ingress.map((spec, index) => ({ spec, object, path: `spec.ingress[${index}]` })),
+    connectionPool:
+      inboundConnectionPool === undefined ? undefined : { spec: inboundConnectionPool, object, path: 'spec.inboundConnectionPool' },
+  };
+});
+
+const withPassthrough = memoByIdentity((_: readonly EncodedResource[]) => new Map<EncodedResource, readonly EncodedResource[]>());
+
+/** The list and one more; the same list while both are the same. */
+function appended(list: readonly EncodedResource[], item: EncodedResource): readonly EncodedResource[] {
+  return entryOf(withPassthrough(list), item, () => [...list, item]);
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
