@@ -1,6 +1,7 @@
 import { isIpv4, isIpv6 } from '../../../apis/address.ts';
 import type { DnsTable_DnsVirtualDomain, Listener, ListenerFilter } from '../../../gen/types.ts';
 import { SocketAddress_Protocol, TrafficDirection } from '../../../gen/types.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
 import type { Built, ListenerType } from '../built.ts';
 import type { ProxyTraits } from '../plan.ts';
 import { duration, extension } from '../protobuf.ts';
@@ -56,11 +57,14 @@ function buildDnsFilter(table: readonly NameEntry[]): ListenerFilter {
   });
 }
 
+const answerTtl = duration(ANSWER_TTL_MILLIS);
+const mappedOnce = memoByIdentity(withMapped);
+
 function buildDomain({ name, addresses }: NameEntry): DnsTable_DnsVirtualDomain {
   return {
     name,
-    endpoint: { addressList: { address: withMapped(addresses) } },
-    answerTtl: duration(ANSWER_TTL_MILLIS),
+    endpoint: { addressList: { address: mappedOnce(addresses) } },
+    answerTtl,
   };
 }
 

@@ -1,4 +1,5 @@
 import { isCidr, isIpv4, isIpv6 } from '../../../apis/address.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
 import { compareText } from '../../../kit/order.ts';
 import type { Service } from '../../../model/service.ts';
 import { buildDomains } from '../route/domains.ts';
@@ -39,13 +40,18 @@ export function buildNameTable({ services, headless, dnsDomain }: NameTableInput
   return [...names].map(([name, addresses]) => ({ name, addresses })).sort((a, b) => compareText(a.name, b.name));
 
   function addService(service: Service, hostnames: readonly string[]): void {
+    if (hostnames.length === 0) return;
     const pods = headlessByKey.get(service.key)?.pods ?? [];
-    const addresses = service.headless ? pods.map(({ address }) => address) : virtualAddresses(service);
-    for (const hostname of hostnames) add(hostname, distinctSorted(addresses));
+    const addresses = service.headless ? podAddresses(pods) : virtualAddresses(service);
+    for (const hostname of hostnames) add(hostname, addresses);
     for (const [label, own] of podNames(service, pods)) {
       for (const hostname of hostnames) add(`${label}.${hostname}`, own);
     }
   }
+}
+
+function podAddresses(pods: HeadlessNames['pods']): readonly string[] {
+  return distinctSorted(pods.map(({ address }) => address));
 }
 
 function podNames(service: Service, pods: HeadlessNames['pods']): ReadonlyMap<string, readonly string[]> {
@@ -57,10 +63,10 @@ function podNames(service: Service, pods: HeadlessNames['pods']): ReadonlyMap<st
   return byName;
 }
 
-function virtualAddresses({ addresses, autoAddresses }: Service): readonly string[] {
-  const own = addresses.filter((address) => !isCidr(address));
-  return own.length > 0 || addresses.length > 0 ? own : autoAddresses;
-}
+/** Judged once a service: the same list serves all of its names. */
+const virtualAddresses = memoByIdentity(({ addresses, autoAddresses }: Service): readonly string[] =>
+  distinctSorted(addresses.length > 0 ? addresses.filter((address) => !isCidr(address)) : autoAddresses),
+);
 
 function distinctSorted(addresses: readonly string[]): readonly string[] {
   const usable = addresses.filter((address) => isIpv4(address) || isIpv6(address));

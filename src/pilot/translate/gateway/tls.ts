@@ -45,6 +45,8 @@ export function buildServerTls({ tls, alpn, origins }: ServerTlsInputs): Result<
   if (!certificates.ok) return certificates;
   const authority = authorityFiles(tls);
   if (!authority.ok) return authority;
+  const badPin = findBadPin(tls);
+  if (badPin !== undefined) return err(`${badPin} is no hash of a certificate, so no client could be judged by it`);
   const context: DownstreamTlsContext = {
     commonTlsContext: {
       tlsParams: buildParameters(tls),
@@ -91,6 +93,12 @@ function authorityFiles(tls: ServerTls): Result<AuthorityFiles | undefined, stri
     return err(`caCertCredentialName ${tls.caCertCredentialName} is not served yet: set caCertificates to a file`);
   }
   return err(`mode ${tls.mode} needs caCertificates to judge clients by`);
+}
+
+/** Envoy refuses the listener with a pin it cannot read; to leave one out would let others in. */
+function findBadPin({ verifyCertificateHash = [], verifyCertificateSpki = [] }: ServerTls): string | undefined {
+  const badHash = verifyCertificateHash.find((pin) => !/^[\da-f]{64}$/i.test(pin.replaceAll(':', '')));
+  return badHash ?? verifyCertificateSpki.find((pin) => !/^[\w+/]{43}=$/.test(pin));
 }
 
 type Validation = Pick<CommonTlsContext, 'combinedValidationContext'>;
