@@ -1,6 +1,6 @@
 import type { Brand } from '../kit/brand.ts';
 import { err, ok, type Result } from '../kit/result.ts';
-import { isDnsName, isWildcardDnsName } from './names.ts';
+import { isWildcardDnsName } from './names.ts';
 
 /** A lower-case host name as hosts of routes and services are compared: exact, `*.example.com` or `*`. */
 export type Hostname = Brand<string, 'Hostname'>;
@@ -10,16 +10,6 @@ export function parseHostname(text: string): Result<Hostname, string> {
   if (!isWildcardDnsName(text)) return err(`${JSON.stringify(text)} is not a host name`);
   const complete = text.endsWith('.') ? text.slice(0, -1) : text;
   return ok(complete.toLowerCase() as Hostname);
-}
-
-/** A DNS name without any wildcard. */
-export function isFqdn(text: string): boolean {
-  return isDnsName(text);
-}
-
-/** A DNS name, `*` alone, or a wildcard in the first label. */
-export function isWildcardHost(text: string): boolean {
-  return isWildcardDnsName(text);
 }
 
 export function isWildcard(host: string): boolean {
@@ -60,5 +50,3 @@ export function compareSpecificity(a: string, b: string): number {
 export function completeHost(host: string, namespace: string, domain: string): string {
   return host === '*' || host.includes('.') ? host : `${host}.${namespace}.svc.${domain}`;
 }
-
-export { isCidr, isIp, isIpv4, isIpv6, isSubnet } from './address.ts';

@@ -15,7 +15,7 @@ export const secretSchema = z
     data: Object.fromEntries([
       ...Object.entries(data).map(([key, value]) => [key, decode(value)] as const),
       ...Object.entries(stringData),
-    ]) as Readonly<Record<string, string>>,
+    ]),
   }));
 
 export type SecretSpec = Spec<typeof secretSchema>;

@@ -143,7 +143,23 @@ const providers = {
 };
 
 /** The members of the oneof: `name` beside exactly one of these. */
-export const providerKinds = Object.keys(providers) as readonly (keyof typeof providers)[];
+export const providerKinds = [
+  'envoyExtAuthzHttp',
+  'envoyExtAuthzGrpc',
+  'zipkin',
+  'lightstep',
+  'datadog',
+  'stackdriver',
+  'opencensus',
+  'skywalking',
+  'opentelemetry',
+  'prometheus',
+  'envoyFileAccessLog',
+  'envoyHttpAls',
+  'envoyTcpAls',
+  'envoyOtelAls',
+  'sds',
+] as const satisfies readonly (keyof typeof providers)[];
 
 export const extensionProviderSchema = atMostOne(
   z.strictObject({ name: text.optional(), ...providers }),

@@ -99,6 +99,15 @@ export const meshConfigSchema = z.strictObject({
       }),
     )
     .optional(),
+  serviceScopeConfigs: z
+    .array(
+      z.strictObject({
+        servicesSelector: labelSelectorSchema.optional(),
+        namespaceSelector: labelSelectorSchema.optional(),
+        scope: protoEnum(['LOCAL', 'GLOBAL']).optional(),
+      }),
+    )
+    .optional(),
   enablePrometheusMerge: flag.optional(),
   verifyCertificateAtClient: flag.optional(),
   ca: z

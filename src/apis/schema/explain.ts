@@ -51,7 +51,8 @@ export function valueAt(value: unknown, path: readonly Step[]): unknown {
   let current = value;
   for (const step of path) {
     if (typeof current !== 'object' || current === null || !Object.hasOwn(current, step)) return undefined;
-    current = (current as Readonly<Record<Step, unknown>>)[step];
+    const next: unknown = Reflect.get(current, step);
+    current = next;
   }
   return current;
 }

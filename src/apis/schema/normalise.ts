@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { issueOf } from '../finding.ts';
 import type { Issue } from '../issue.ts';
 import { enumNumbers } from './fields.ts';
+import { required, structureOf } from './structure.ts';
 import { nearest } from './words.ts';
 
 type Step = string | number;
@@ -46,43 +47,38 @@ export function respell(path: readonly Step[], spellings: readonly Spelling[]): 
 }
 
 function visit(schema: z.core.$ZodType, value: unknown, walk: Walk): unknown {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case 'optional':
-      return visit(def.innerType, value, walk);
+  const structure = structureOf(schema);
+  switch (structure.kind) {
     case 'object':
-      return isPlain(value) ? visitObject(def.shape, value, walk) : value;
-    case 'array':
-      return Array.isArray(value) ? visitEach(def.element, value, walk) : value;
-    case 'record':
-      return isPlain(value) ? visitRecord(def.valueType, value, walk) : value;
+      return isPlain(value) ? visitObject(structure.members, value, walk) : value;
+    case 'list':
+      return Array.isArray(value) ? visitEach(structure.element, value, walk) : value;
+    case 'map':
+      return isPlain(value) ? visitMap(structure.element, value, walk) : value;
+    case 'enum':
+      return typeof value === 'number' ? (nameOf(schema, value) ?? value) : value;
+    case 'number':
+      return typeof value === 'string' ? numberOf(value) : value;
     default:
-      return visitScalar(schema, value);
+      return value;
   }
 }
 
-function visitScalar(schema: z.core.$ZodType, value: unknown): unknown {
-  const { type } = schema._zod.def;
-  if (type === 'enum' && typeof value === 'number') return enumNumbers.get(schema)?.names.get(value) ?? value;
-  return type === 'number' && typeof value === 'string' ? numberOf(value) : value;
-}
+type Members = Readonly<Record<string, z.core.$ZodType>>;
 
-function visitObject(shape: z.core.$ZodShape, value: Plain, walk: Walk): unknown {
+function visitObject(members: Members, value: Plain, walk: Walk): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    const name = memberName(shape, key);
-    if (name === undefined) {
-      refuse(walk, key, unknownMember(key, Object.keys(shape)));
+    const name = Object.hasOwn(members, key) ? key : jsonName(key);
+    const schema = Object.hasOwn(members, name) ? members[name] : undefined;
+    if (schema === undefined) {
+      warnUnknown(walk, key, Object.keys(members));
     } else if (Object.hasOwn(result, name)) {
-      walk.issues.push(
-        issueOf('error', 'XEB0012', [...walk.written, key], {
-          problem: `is the same field as ${name}, which is given as well`,
-          fix: 'keep one of them',
-        }),
-      );
+      const problem = `is the same field as ${name}, which is given as well`;
+      walk.issues.push(issueOf('error', 'XEB0012', [...walk.written, key], { problem, fix: 'keep one of them' }));
     } else if (member !== null && member !== undefined) {
       if (name !== key) walk.spellings.push({ path: [...walk.path, name], written: key });
-      result[name] = step(walk, [name, key], () => visit(shape[name] as z.core.$ZodType, member, walk));
+      result[name] = step(walk, [name, key], () => visit(schema, member, walk));
     }
   }
   return result;
@@ -92,8 +88,8 @@ function visitEach(element: z.core.$ZodType, list: readonly unknown[], walk: Wal
   return list.map((item, index) => step(walk, [index, index], () => visit(element, item, walk)));
 }
 
-function visitRecord(element: z.core.$ZodType, record: Plain, walk: Walk): unknown {
-  const entries = Object.entries(record).filter(([key]) => key !== '__proto__');
+function visitMap(element: z.core.$ZodType, map: Plain, walk: Walk): unknown {
+  const entries = Object.entries(map).filter(([key]) => key !== '__proto__');
   return Object.fromEntries(
     entries.map(([key, member]) => [key, step(walk, [key, key], () => visit(element, member, walk))]),
   );
@@ -108,21 +104,20 @@ function step<T>(walk: Walk, [name, written]: readonly [Step, Step], visitMember
   return result;
 }
 
-function refuse(walk: Walk, key: string, issue: Pick<Issue, 'message'>): void {
-  walk.issues.push({ code: 'XEB0008', level: 'warning', path: [...walk.written, key], ...issue });
-}
-
-function unknownMember(key: string, known: readonly string[]): Pick<Issue, 'message'> {
+function warnUnknown(walk: Walk, key: string, known: readonly string[]): void {
   const meant = nearest(key, known);
-  const hint = meant === undefined ? 'remove it, or see what is known by `kubectl explain`' : `did you mean ${meant}?`;
-  return { message: `is not a known field and is ignored; ${hint}` };
+  const fix = meant === undefined ? 'remove it, or look it up' : `did you mean ${meant}?`;
+  const finding = { problem: 'is not a known field and is ignored', fix };
+  walk.issues.push(issueOf('warning', 'XEB0008', [...walk.written, key], finding));
 }
 
-function memberName(shape: z.core.$ZodShape, key: string): string | undefined {
-  if (Object.hasOwn(shape, key)) return key;
-  if (!key.includes('_')) return undefined;
-  const name = key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  return Object.hasOwn(shape, name) ? name : undefined;
+/** The JSON name of a proto name: `retry_on` is `retryOn`. */
+function jsonName(name: string): string {
+  return name.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function nameOf(schema: z.core.$ZodType, number: number): string | undefined {
+  return enumNumbers.get(required(schema))?.names.get(number);
 }
 
 function numberOf(text: string): number | string {

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import { assertNever } from '../../kit/assert-never.ts';
 import { isPlain } from './normalise.ts';
+import { isOptional, type Structure, structureOf } from './structure.ts';
 
 type Step = string | number;
 
@@ -10,49 +12,47 @@ type Step = string | number;
 export function repair(schema: z.core.$ZodType, value: unknown, path: readonly Step[]): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return emptyOf(schema);
-  const { def } = (unwrap(schema) as z.core.$ZodTypes)._zod;
-  if (def.type === 'array' && Array.isArray(value) && typeof step === 'number') {
-    return value.map((item: unknown, index) => (index === step ? repair(def.element, item, rest) : item));
+  const structure = structureOf(schema);
+  if (structure.kind === 'list' && Array.isArray(value)) {
+    return value.map((item: unknown, index) => (index === step ? repair(structure.element, item, rest) : item));
   }
   if (!isPlain(value)) return emptyOf(schema);
   const key = String(step);
   const kept = Object.entries(value).filter(([name]) => name !== key);
-  const member = memberOf(def, key);
+  const member = memberOf(structure, key);
   if (member === undefined || (rest.length === 0 && member.optional)) return Object.fromEntries(kept);
   return Object.fromEntries([...kept, [key, repair(member.schema, value[key], rest)]]);
 }
 
 type Member = { readonly schema: z.core.$ZodType; readonly optional: boolean };
 
-function memberOf(def: z.core.$ZodTypes['_zod']['def'], key: string): Member | undefined {
-  if (def.type === 'record') return { schema: def.valueType, optional: true };
-  const schema = def.type === 'object' ? def.shape[key] : undefined;
-  return schema === undefined ? undefined : { schema, optional: schema._zod.def.type === 'optional' };
+function memberOf(structure: Structure, key: string): Member | undefined {
+  if (structure.kind === 'map') return { schema: structure.element, optional: true };
+  const schema = structure.kind === 'object' ? structure.members[key] : undefined;
+  return schema === undefined ? undefined : { schema, optional: isOptional(schema) };
 }
 
 function emptyOf(schema: z.core.$ZodType): unknown {
-  const { def } = (unwrap(schema) as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case 'string':
+  const structure = structureOf(schema);
+  switch (structure.kind) {
+    case 'text':
       return '';
     case 'number':
       return 0;
-    case 'boolean':
+    case 'flag':
       return false;
-    case 'array':
+    case 'list':
       return [];
     case 'enum':
-      return Object.values(def.entries)[0];
+      return structure.names[0];
     case 'object': {
-      const demanded = Object.entries(def.shape).filter(([, member]) => member._zod.def.type !== 'optional');
+      const demanded = Object.entries(structure.members).filter(([, member]) => !isOptional(member));
       return Object.fromEntries(demanded.map(([name, member]) => [name, emptyOf(member)]));
     }
-    default:
+    case 'map':
+    case 'anything':
       return {};
+    default:
+      return assertNever(structure);
   }
-}
-
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  return def.type === 'optional' ? unwrap(def.innerType) : schema;
 }

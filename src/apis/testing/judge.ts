@@ -13,13 +13,6 @@ export function judge(kind: Kind, spec: unknown, { name = 'thing', namespace = '
 /** A case of a table: what it is, the spec or a part of it, and what is said about it. */
 export type Case = readonly [name: string, given: object, ...issues: readonly string[]];
 
-/** The messages of all issues, for tests about wording. */
-export function messages(kind: Kind, spec: unknown): readonly string[] {
-  return collections[kind]
-    .check({ spec }, { name: 'thing', namespace: 'shop', annotations: {} })
-    .issues.map(({ message }) => message);
-}
-
 export function renderIssue({ level, code, path }: Issue): string {
   return `${level} ${code} ${renderPath(path)}`;
 }
