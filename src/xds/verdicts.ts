@@ -1,5 +1,6 @@
 import type { EncodedResource } from './resource.ts';
 
+/** By name and version, the proxy that rejected it. */
 type Rejections = Map<string, Map<string, string>>;
 
 /** Rejected versions that are remembered in all; the oldest go first. A forgotten one is merely tried, and rejected, again. */
@@ -14,19 +15,27 @@ export class Verdicts {
   readonly #accepted = new WeakSet<EncodedResource>();
   readonly #rejected = new Map<string, Rejections>();
   readonly #order = new Set<EncodedResource>();
+  /** Proxies that rejected what others accept: hostile, broken or old. Their word counts for themselves only. */
+  readonly #overruled = new Set<string>();
   #revision = 0;
+  #acquittals = 0;
 
   /** Changes whenever the set of rejected versions does. */
   get revision(): number {
     return this.#revision;
   }
 
+  /** How often a rejected version was accepted after all: then those who did not get it must. */
+  get acquittals(): number {
+    return this.#acquittals;
+  }
+
   isAccepted(resource: EncodedResource): boolean {
     return this.#accepted.has(resource);
   }
 
-  isRejected({ typeUrl, name, version }: EncodedResource): boolean {
-    return this.#rejected.get(typeUrl)?.get(name)?.has(version) ?? false;
+  isRejected(resource: EncodedResource): boolean {
+    return this.accuserOf(resource) !== undefined;
   }
 
   /** The names of a type of which at least one version is rejected. */
@@ -42,16 +51,27 @@ export class Verdicts {
   accept(resource: EncodedResource): void {
     if (this.#accepted.has(resource)) return;
     this.#accepted.add(resource);
-    if (this.isRejected(resource)) this.#forget(resource);
+    const accuser = this.accuserOf(resource);
+    if (accuser === undefined) return;
+    if (this.#overruled.size < REMEMBERED) this.#overruled.add(accuser);
+    this.#acquittals += 1;
+    this.#forget(resource);
   }
 
-  /** Returns whether the resource is now kept from everybody: not so when somebody runs it. */
-  reject(resource: EncodedResource, message: string): boolean {
-    if (this.#accepted.has(resource)) return false;
+  /** The proxy that rejected the version first. */
+  accuserOf({ typeUrl, name, version }: EncodedResource): string | undefined {
+    return this.#rejected.get(typeUrl)?.get(name)?.get(version);
+  }
+
+  /**
+   * Returns whether the resource is now kept from everybody: not so when somebody runs it, nor on the word of a proxy that was
+   * overruled before.
+   */
+  reject(resource: EncodedResource, proxy: string): boolean {
     if (this.isRejected(resource)) return true;
+    if (this.#accepted.has(resource) || this.#overruled.has(proxy)) return false;
     const { typeUrl, name, version } = resource;
-    const names = entryOf(this.#rejected, typeUrl);
-    entryOf(names, name).set(version, message);
+    entryOf(entryOf(this.#rejected, typeUrl), name).set(version, proxy);
     this.#order.add(resource);
     this.#revision += 1;
     const [oldest] = this.#order;

@@ -1,0 +1,41 @@
+import { findGuilty } from './nack.ts';
+import type { EncodedResource } from './resource.ts';
+import type { InFlight, TypeStream } from './type-stream.ts';
+import { TypeUrls } from './type-urls.ts';
+import type { Verdicts } from './verdicts.ts';
+
+export type Conviction = { readonly resource: EncodedResource; readonly scope: 'everybody' | 'this proxy' };
+
+type Case = { readonly type: TypeStream; readonly inFlight: InFlight; readonly error: string };
+
+/**
+ * Decides what a rejected response means: which resources are kept back from now on, or, where the message names none, that the
+ * same resources are sent again in halves. Each NACK convicts or halves, and a conviction is final, so that this ends.
+ */
+export function judgeNack(
+  { type, inFlight, error }: Case,
+  deps: { readonly verdicts: Verdicts; readonly proxy: string },
+): readonly Conviction[] {
+  const { resources } = inFlight;
+  const named = findGuilty(error, resources);
+  const guilty = named.length > 0 || resources.length > 1 ? named : resources;
+  if (guilty.length === 0) {
+    type.batchLimit = Math.max(1, Math.ceil(resources.length / 2));
+    return [];
+  }
+  if (mayCollide(type)) {
+    type.removalsFirst = 'next';
+    return [];
+  }
+  return guilty.map((resource) => {
+    type.refused.set(resource.name, resource.version);
+    type.onTrial.delete(resource);
+    const isKeptFromAll = deps.verdicts.reject(resource, deps.proxy);
+    return { resource, scope: isKeptFromAll ? 'everybody' : 'this proxy' };
+  });
+}
+
+/** A new listener may be rejected only because one that is about to go still has its address. */
+function mayCollide({ typeUrl, gone, removalsFirst }: TypeStream): boolean {
+  return typeUrl === TypeUrls.listener && gone.size > 0 && removalsFirst === 'no';
+}

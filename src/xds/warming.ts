@@ -1,0 +1,43 @@
+import { type Holdings, heldIn } from './client-state.ts';
+import { hasEndpoints, type Types } from './order.ts';
+import type { EncodedResource } from './resource.ts';
+import { TypeUrls } from './type-urls.ts';
+
+/** The clusters new to a client whose endpoints it has not confirmed yet: nothing that names them is sent before. */
+export class Warming {
+  readonly #names = new Set<string>();
+
+  get names(): ReadonlySet<string> {
+    return this.#names;
+  }
+
+  /** Must be told of every cluster that is sent, with what the client had before. */
+  onSent(clusters: readonly EncodedResource[], before: Holdings, types: Types): void {
+    const endpoints = types.get(TypeUrls.endpoint);
+    for (const { name, needs } of clusters) {
+      const assignments = needs.filter(({ typeUrl }) => typeUrl === TypeUrls.endpoint);
+      if (assignments.length > 0 && heldIn(before, name) === undefined) this.#names.add(name);
+      // Envoy keeps a cluster that changed warming until its endpoints arrive again, so they follow it even when unchanged.
+      for (const assignment of assignments)
+        if (endpoints?.held(assignment.name) !== undefined) endpoints.owed.add(assignment.name);
+    }
+  }
+
+  /** Must be called whenever the client confirmed something. Costs the clusters that warm. */
+  update(types: Types): void {
+    if (this.#names.size === 0) return;
+    const clusters = types.get(TypeUrls.cluster);
+    const endpoints = types.get(TypeUrls.endpoint);
+    for (const name of this.#names) {
+      const needs = clusters?.held(name)?.needs;
+      // A cluster that is about to go may come back before it went, and is then as it was.
+      const isLeaving = needs !== undefined && clusters?.wanted(name) === undefined;
+      if (!isLeaving && (needs === undefined || hasEndpoints(needs, endpoints))) this.#names.delete(name);
+    }
+  }
+
+  /** The client does not confirm endpoints: do not wait for them again. */
+  giveUp(name: string): void {
+    this.#names.delete(name);
+  }
+}
