@@ -14,6 +14,7 @@ import { mustRun } from '../run-command.ts';
 import { writeAtomically } from '../state.ts';
 import { type ProcessSetting, XDS_PORT } from './envoy-process.ts';
 import { GatewayTarget } from './gateway-target.ts';
+import { LogTrimmer } from './log-trimmer.ts';
 import { createBridge, PodNetworks } from './pod-network.ts';
 import { Pods } from './pods.ts';
 
@@ -85,7 +86,8 @@ class Mesh {
     const relays = this.#buildRelays();
     for (const relay of relays) await relay.open();
     try {
-      await runAll([this.#controlPlane(), this.#pods, this.#reporter()], signal);
+      const logs = new LogTrimmer({ folder: join(this.#options.stateFolder, 'logs'), clock: this.#io.clock });
+      await runAll([this.#controlPlane(), this.#pods, this.#reporter(), logs], signal);
     } finally {
       await Promise.all(relays.map((relay) => relay.close()));
     }
