@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Xebec } from '../../src/app/assemble.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
 import { Relay } from '../../src/local/relay.ts';
@@ -48,6 +49,8 @@ export async function startControlPlane(root: string, yaml: string): Promise<Tes
     xdsSocket,
     log,
     stop: async () => {
+      // Streams that are still there are let go slowly; the Envoys of tests are gone, and that only has to be noticed.
+      for (let turn = 0; turn < 100 && xebec.xds.streams().length > 0; turn += 1) await sleep(10);
       stop.abort();
       await relay.close();
       await running;

@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -244,10 +245,14 @@ export class TestMesh {
     return values.reduce((sum, value) => sum + Number(value), 0);
   }
 
-  /** What a pod's Envoy wrote, access logs included. */
+  /** What the Envoy of a Deployment's only pod wrote, access logs included. */
   async envoyLog(deployment: string): Promise<readonly string[]> {
     const { name } = await this.pod(deployment);
-    return readFileSync(join(this.#stateFolder(), 'logs', `${name}.envoy.log`), 'utf8').split('\n');
+    return this.envoyLogOf(name);
+  }
+
+  async envoyLogOf(pod: string): Promise<readonly string[]> {
+    return (await readFile(join(this.#stateFolder(), 'logs', `${pod}.envoy.log`), 'utf8')).split('\n');
   }
 
   controlPlaneLog(): string {

@@ -13,6 +13,8 @@ type WorkloadOptions = {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly replicas?: number;
+  /** More arguments for the program. */
+  readonly args?: readonly string[];
 };
 
 const APPS = join(import.meta.dirname, 'apps');
@@ -29,7 +31,7 @@ export function echo(app: string, version: string, ports: readonly string[], opt
       ...options,
       name: `${app}-${version}`,
       labels: { app, version, ...options.labels },
-      command: ['node', join(APPS, 'echo.ts'), ...args, ...ports],
+      command: ['node', join(APPS, 'echo.ts'), ...args, ...(options.args ?? []), ...ports],
       ports: ports.map((port) => Number(port.split(':')[1])),
     });
   };

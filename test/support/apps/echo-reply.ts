@@ -12,12 +12,13 @@ export type Wishes = {
   readonly reset: boolean;
 };
 
-export function readWishes(query: string, headers: Echo['headers']): Wishes {
+/** `usual` is the status of those who ask for none. */
+export function readWishes({ query, headers }: Pick<Echo, 'query' | 'headers'>, usual: number): Wishes {
   const parameters = new URLSearchParams(query);
   const get = (name: string): string | undefined => parameters.get(name) ?? headers[`x-echo-${name}`];
   const header = get('header');
   return {
-    status: Number(get('status') ?? 200),
+    status: Number(get('status') ?? usual),
     delayMs: Number(get('delay') ?? 0),
     headers: header === undefined ? [] : header.split(',').map(splitHeader),
     grpcStatus: Number(get('grpc-status') ?? 0),

@@ -1,6 +1,6 @@
-// An app that answers with what it saw. `echo.ts --app NAME --version V [--certs DIR] [--log DIR] KIND:PORT…`; kinds are
-// http (HTTP/1.1), h2c (HTTP/2 and gRPC, plain), https (both over TLS), tcp (a line for a line), tls (the same over TLS) and
-// banner (speaks first). The unix socket DIR/POD.log answers GET / with the requests so far.
+// An app that answers with what it saw: `echo.ts --app NAME --version V KIND:PORT…`. Kinds are http (HTTP/1.1), h2c (HTTP/2 and
+// gRPC, plain), https (both over TLS), tcp (a line for a line), tls (the same over TLS) and banner (speaks first). With `--certs DIR`
+// it has DIR/server.crt; with `--log DIR` the unix socket DIR/POD.log answers GET / with the requests so far; `--status` is its usual.
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
     version: { type: 'string', default: 'v1' },
     certs: { type: 'string', default: '' },
     log: { type: 'string' },
+    status: { type: 'string', default: '200' },
   },
 });
 const failures = new Failures();
@@ -74,7 +75,7 @@ async function answerHttp(request: Request, response: Response): Promise<void> {
   const isGrpc = request.headers['content-type']?.startsWith('application/grpc') === true;
   const echo = describeRequest(request, isGrpc ? (decodeFrame(bytes) ?? '') : bytes.toString('utf8'));
   requests.add(echo);
-  const wishes = readWishes(echo.query, echo.headers);
+  const wishes = readWishes(echo, Number(values.status));
   if (wishes.delayMs > 0) await sleep(wishes.delayMs);
   if (wishes.reset) return void request.socket.destroy();
   const isFailing = failures.take(wishes.fail);
