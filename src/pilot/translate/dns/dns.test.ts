@@ -87,7 +87,7 @@ describe('the DNS listener', () => {
   const type = 'envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig';
   const filter = config === undefined ? undefined : unpack(type, config);
   const domains = filter?.serverConfig?.inlineDnsTable?.virtualDomains ?? [];
-  const answers = Object.fromEntries(domains.map(({ name, endpoint }) => [name, endpoint?.addressList?.address]));
+  const answers = new Map(domains.map(({ name, endpoint }) => [name, endpoint?.addressList?.address]));
 
   it('listens to the pod alone, by UDP', () => {
     encodeMessage('envoy.config.listener.v3.Listener', built?.message ?? {});
@@ -95,8 +95,8 @@ describe('the DNS listener', () => {
   });
 
   it('gives names without an IPv6 address one that is the IPv4 address in disguise', () => {
-    expect(answers['web']).toEqual(['10.0.0.1', '::ffff:10.0.0.1']);
-    expect(answers['v6.example.com']).toEqual(['10.0.0.2', '2001:db8::1']);
+    expect(answers.get('web')).toEqual(['10.0.0.1', '::ffff:10.0.0.1']);
+    expect(answers.get('v6.example.com')).toEqual(['10.0.0.2', '2001:db8::1']);
   });
 
   it('asks the pod’s own servers for the rest, and outwaits clients rather than say no', () => {

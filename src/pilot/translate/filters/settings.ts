@@ -1,9 +1,8 @@
-import type { Issue } from '../../../apis/issue.ts';
 import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { ProxyHeaders } from '../../../apis/mesh/proxy-config.ts';
 import type { AccessLog, Duration } from '../../../gen/types.ts';
 import { duration, millisOf } from '../protobuf.ts';
-import { buildAccessLog, buildListenerAccessLog, checkAccessLogFormat } from './access-log.ts';
+import { buildAccessLog, buildListenerAccessLog } from './access-log.ts';
 
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
@@ -43,9 +42,4 @@ export function readListenerSettings(mesh: MeshConfig): ListenerSettings {
     proxyHeaders: mesh.defaultConfig.proxyHeaders ?? {},
     gatewayTopology: mesh.defaultConfig.gatewayTopology ?? {},
   };
-}
-
-/** What of the mesh configuration listeners cannot use. */
-export function checkListenerSettings(mesh: MeshConfig): readonly Issue[] {
-  return checkAccessLogFormat(mesh);
 }

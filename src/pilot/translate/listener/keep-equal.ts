@@ -15,11 +15,6 @@ export function keepEqual<T extends { readonly name: string }>(
   return isSame ? previous : kept;
 }
 
-/** The same for one value: `previous` if it says what `next` says. */
-export function keepIfEqual<T>(previous: T | undefined, next: T): T {
-  return previous !== undefined && isEqual(previous, next) ? previous : next;
-}
-
 /** Structural, but what is the same object is not looked into; of other objects only records and lists are. */
 function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
