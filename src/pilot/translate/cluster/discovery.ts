@@ -85,8 +85,8 @@ function buildDns({ discovery, name, kind, assignment, dnsRefreshMs }: Discovery
 }
 
 /**
- * The cache of names that requests bring along. The HTTP and SNI filters that resolve them must have the very same
- * configuration: Envoy knows the cache by its name.
+ * The cache of names that requests bring along. The cluster resolves the hosts of HTTP requests by itself; a filter that resolves
+ * server names for it must have the very same configuration, because Envoy knows the cache by its name.
  */
 export const dynamicDnsCache: DnsCacheConfig = {
   name: 'dynamic_dns',

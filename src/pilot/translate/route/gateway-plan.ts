@@ -29,11 +29,6 @@ export function planGatewayVirtualHosts(
   return [...hosts].sort(([a], [b]) => compareText(a, b)).map(([host, draft]) => finish(host, port, draft));
 }
 
-/** Whether a virtual service is bound to a server's gateway and shares a host with the server. */
-export function isServed(server: GatewayServerPlan, virtualService: MeshVirtualService): boolean {
-  return sharedHosts(server, virtualService).length > 0;
-}
-
 function bind(hosts: Map<string, Draft>, server: GatewayServerPlan, virtualService: MeshVirtualService): void {
   for (const host of sharedHosts(server, virtualService)) {
     const draft = draftOf(hosts, host);
