@@ -46,7 +46,20 @@ export function istioCollection<Name extends string, T>(facts: CollectionFacts<N
     if (issues.length === 0) return body;
     return { ...body, spec: undefined, issues: [...issues, ...body.issues] };
   };
-  return complete(facts, parse);
+  const validate = (spec: T, meta: MetaForValidation): readonly Issue[] => [
+    ...annotationIssues(facts.kind, meta),
+    ...facts.validate(spec, meta),
+  ];
+  return complete({ ...facts, validate }, parse);
+}
+
+const DRY_RUN = 'istio.io/dry-run';
+
+/** A dry run that is none is worse than an error: the object takes effect. */
+function annotationIssues(kind: string, { annotations }: MetaForValidation): readonly Issue[] {
+  if (kind === 'AuthorizationPolicy' || !Object.hasOwn(annotations, DRY_RUN)) return [];
+  const finding = { problem: `has no effect: ${kind} has no dry run, it is in force`, fix: 'remove it' };
+  return [issueOf('warning', 'XEB0118', ['metadata', 'annotations', DRY_RUN], finding)];
 }
 
 /** A Kubernetes kind is read tolerantly: an API server has checked it, and what xebec does not need it does not see. */

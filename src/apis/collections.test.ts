@@ -107,6 +107,14 @@ describe('objects', () => {
     expect(issues.map(renderIssue)).toEqual(['error XEB0110 spec.http[0].mirror_percentage.value']);
   });
 
+  it('warns of a dry run that is none', () => {
+    const { issues } = collections.VirtualService.check(object({}), {
+      ...meta,
+      annotations: { 'istio.io/dry-run': 'true' },
+    });
+    expect(issues.map(renderIssue)).toEqual(['warning XEB0118 metadata.annotations["istio.io/dry-run"]']);
+  });
+
   it('does not touch what it is given', () => {
     const given = object({
       spec: { hosts: ['a'], http: [{ route: [{ destination: { host: 'a' } }], typo: 1, retry_on: 2 }] },

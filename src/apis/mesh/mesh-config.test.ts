@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Case, renderIssue } from '../testing/judge.ts';
 import { defaultMeshConfig } from './default-mesh-config.ts';
+import { extensionProviderSchema, providerKinds } from './extension-provider.ts';
 import { parseMeshConfig, parseMeshProxyConfig } from './parse-mesh-config.ts';
 
 function proxy(members: object): object {
@@ -251,6 +252,14 @@ describe('parseMeshConfig: defaults', () => {
 
   it.each([[], 'text', 5])('%j is no configuration', (body) => {
     expect(parseMeshConfig(body).config).toBeUndefined();
+  });
+});
+
+describe('extension providers', () => {
+  it('lists every type of provider', () => {
+    const { name, ...types } = extensionProviderSchema.shape;
+    expect(name).toBeDefined();
+    expect(Object.keys(types).sort()).toEqual([...providerKinds].sort());
   });
 });
 
