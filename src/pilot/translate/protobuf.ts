@@ -7,7 +7,6 @@ import type {
   Any,
   BoolValue,
   ConfigSource,
-  DoubleValue,
   Duration,
   FractionalPercent,
   Messages,
@@ -62,10 +61,6 @@ export function uint64(value: number): UInt64Value {
 }
 
 export function bool(value: boolean): BoolValue {
-  return { value };
-}
-
-export function double(value: number): DoubleValue {
   return { value };
 }
 
