@@ -1,6 +1,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Interrupted } from './interrupted.ts';
 import type { Lanes, Pusher } from './lanes.ts';
 import type { XdsMeter } from './meter.ts';
 import type { NamePool } from './name-pool.ts';
@@ -27,6 +28,7 @@ export type StreamDeps = {
   readonly lanes: Lanes;
   readonly names: NamePool;
   readonly served: ServedSets;
+  readonly interrupted: Interrupted;
   readonly settings: XdsSettings;
   /** Called after a client's word may have changed what others get. */
   readonly acquitted: () => void;
@@ -83,7 +85,9 @@ export class AdsStream implements Pusher {
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#deps.lanes.delete(this);
+      const { lanes, interrupted } = this.#deps;
+      lanes.delete(this);
+      if (this.#session !== undefined) interrupted.remember(this.#proxy, this.#session.unfinishedEndpoints());
       this.#handle?.close();
     }
   }
@@ -184,7 +188,7 @@ export class AdsStream implements Pusher {
     if (node === undefined || node.id === '') {
       return { code: StatusCode.INVALID_ARGUMENT, message: 'the first request of a stream needs a node with an id' };
     }
-    const { source, lanes, clock, settings, names, served, verdicts, log } = this.#deps;
+    const { source, lanes, clock, interrupted, log } = this.#deps;
     this.#proxy = node.id;
     const changed = (): void => {
       this.#changedAt ??= clock.monotonic();
@@ -195,8 +199,16 @@ export class AdsStream implements Pusher {
     const opened = await source.open(node, { peer, credentials, protocol: this.#protocol, changed });
     if (opened.kind === 'refused') return opened.status;
     this.#handle = opened.handle;
-    const deps = { proxy: node.id, protocol: this.#protocol, handle: opened.handle, names, served, verdicts, settings };
-    this.#session = new AdsSession({ ...deps, events: this.#events(), noncePrefix: this.#noncePrefix });
+    const { names, served, verdicts, settings } = this.#deps;
+    const shared = { names, served, verdicts, settings, noncePrefix: this.#noncePrefix };
+    const own = {
+      proxy: node.id,
+      protocol: this.#protocol,
+      handle: opened.handle,
+      events: this.#events(),
+      unfinished: interrupted.take(node.id),
+    };
+    this.#session = new AdsSession({ ...shared, ...own });
     log.info({ proxy: node.id, peer, protocol: this.#protocol }, 'proxy connected');
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { unfinishedEndpoints } from './interrupted.ts';
 import { judgeNack } from './judge.ts';
 import type { Limits } from './limits.ts';
 import type { NamePool } from './name-pool.ts';
@@ -49,6 +50,8 @@ export type SessionDeps = {
   readonly events: SessionEvents;
   readonly settings: SessionSettings;
   readonly noncePrefix: string;
+  /** Endpoints that this client may not have got on the stream before. */
+  readonly unfinished: ReadonlySet<string>;
 };
 
 /**
@@ -63,6 +66,7 @@ export class AdsSession {
   #inPushOrder: readonly TypeStream[] = [];
   #inRemovalOrder: readonly TypeStream[] = [];
   readonly #warming = new Warming();
+  #unfinished: ReadonlySet<string>;
   #snapshot: XdsSnapshot | undefined;
   /** Counts the snapshots that this stream has seen. */
   #epoch = 0;
@@ -70,6 +74,7 @@ export class AdsSession {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
+    this.#unfinished = deps.unfinished;
     this.#sender = new Sender(deps.protocol, { splitBytes: deps.settings.splitBytes, noncePrefix: deps.noncePrefix });
   }
 
@@ -102,6 +107,7 @@ export class AdsSession {
     // Names count even in a stale request: who drops a name and asks for it again within one round trip wants it again.
     if (message.kind === 'delta') applyDeltaNames(type, message.request, known === undefined);
     else applySotwNames(type, message.request, known === undefined);
+    if (known === undefined && typeUrl === TypeUrls.endpoint) this.#finishEndpoints(type);
     return this.#checkSize(type);
   }
 
@@ -118,6 +124,11 @@ export class AdsSession {
       if (outgoing !== undefined) return outgoing;
     }
     return undefined;
+  }
+
+  /** What to hand to the client's next session as `unfinished`. */
+  unfinishedEndpoints(): ReadonlySet<string> {
+    return unfinishedEndpoints(this.#types, this.#unfinished);
   }
 
   /** Asks this client for a second opinion on a rejected resource. Returns whether the client gets it. */
@@ -156,6 +167,12 @@ export class AdsSession {
     this.#inPushOrder = types.toSorted((a, b) => pushRank(a.typeUrl) - pushRank(b.typeUrl));
     this.#inRemovalOrder = types.toSorted((a, b) => removalRank(a.typeUrl) - removalRank(b.typeUrl));
     return type;
+  }
+
+  /** Whatever the client says it has: clusters of this stream, or of the one before, wait for these. */
+  #finishEndpoints(type: TypeStream): void {
+    for (const name of [...this.#unfinished, ...this.#warming.endpoints(this.#types)]) if (type.covers(name)) type.owed.add(name);
+    this.#unfinished = new Set();
   }
 
   #checkSize({ client }: TypeStream): Status | undefined {

@@ -60,6 +60,7 @@ export class TypeStream {
   removalsFirst: 'no' | 'next' | 'tried' = 'no';
   readonly #names: NamePool;
   readonly #missing: (name: string) => EncodedResource | undefined;
+  readonly #standIns = new Map<string, EncodedResource | undefined>();
 
   constructor(
     typeUrl: string,
@@ -103,7 +104,7 @@ export class TypeStream {
     const allowed =
       served !== undefined && this.refused.get(name) === served.version ? this.#fallbackFor(served) : served;
     if (allowed !== undefined || !this.client.names.has(name)) return allowed;
-    return this.#isKnown(name) && this.held(name) !== undefined ? undefined : this.#missing(name);
+    return this.#isKnown(name) && this.held(name) !== undefined ? undefined : this.#standIn(name);
   }
 
   /** Whether the name exists but the client gets no version of it, so that it keeps what it has. */
@@ -211,6 +212,12 @@ export class TypeStream {
     return this.target.base.resources.has(name);
   }
 
+  /** Asked for once per name: it is compared again and again. */
+  #standIn(name: string): EncodedResource | undefined {
+    if (!this.#standIns.has(name)) this.#standIns.set(name, this.#missing(name));
+    return this.#standIns.get(name);
+  }
+
   #servedOrOnTrial(name: string): EncodedResource | undefined {
     const newest = this.onTrial.size === 0 ? undefined : this.target.base.resources.get(name);
     return newest !== undefined && this.onTrial.has(newest) ? newest : this.target.get(name);
@@ -225,6 +232,7 @@ export class TypeStream {
 
   #forgetUncovered(): void {
     for (const name of this.owed) if (!this.covers(name)) this.owed.delete(name);
+    for (const name of this.#standIns.keys()) if (!this.covers(name)) this.#standIns.delete(name);
     for (const name of this.refused.keys()) if (!this.covers(name)) this.refused.delete(name);
     this.blocked = keep(this.blocked, (name) => this.covers(name));
     this.gone = keep(this.gone, (name) => this.covers(name));

@@ -16,10 +16,11 @@ export class Warming {
     const endpoints = types.get(TypeUrls.endpoint);
     for (const { name, needs } of clusters) {
       const assignments = needs.filter(({ typeUrl }) => typeUrl === TypeUrls.endpoint);
-      if (assignments.length > 0 && heldIn(before, name) === undefined) this.#names.add(name);
+      const isNew = heldIn(before, name) === undefined;
+      const present = assignments.filter((assignment) => endpoints?.held(assignment.name) !== undefined);
+      if (present.length < assignments.length || (isNew && present.length > 0)) this.#names.add(name);
       // Envoy keeps a cluster that changed warming until its endpoints arrive again, so they follow it even when unchanged.
-      for (const assignment of assignments)
-        if (endpoints?.held(assignment.name) !== undefined) endpoints.owed.add(assignment.name);
+      for (const assignment of present) endpoints?.owed.add(assignment.name);
     }
   }
 
@@ -34,6 +35,13 @@ export class Warming {
       const isLeaving = needs !== undefined && clusters?.wanted(name) === undefined;
       if (!isLeaving && (needs === undefined || hasEndpoints(needs, endpoints))) this.#names.delete(name);
     }
+  }
+
+  /** The assignments that these clusters need. */
+  endpoints(types: Types): readonly string[] {
+    const clusters = types.get(TypeUrls.cluster);
+    const needs = [...this.#names].flatMap((name) => clusters?.held(name)?.needs ?? []);
+    return needs.filter(({ typeUrl }) => typeUrl === TypeUrls.endpoint).map(({ name }) => name);
   }
 
   /** The client does not confirm endpoints: do not wait for them again. */

@@ -8,6 +8,7 @@ import type { Runnable } from '../kit/run-group.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AdsStream, type Protocol, type StreamDeps } from './ads-stream.ts';
+import { Interrupted } from './interrupted.ts';
 import { Lanes } from './lanes.ts';
 import { XdsMeter } from './meter.ts';
 import { NamePool } from './name-pool.ts';
@@ -64,6 +65,7 @@ export class XdsServer implements Runnable {
       lanes: new Lanes(clock, { width: all.lanes, patienceMs: all.lanePatienceMs }),
       names: new NamePool(),
       served: new ServedSets(),
+      interrupted: new Interrupted(),
       acquitted: () => this.#wakeAll(),
     };
   }
@@ -127,10 +129,11 @@ export class XdsServer implements Runnable {
     for (const stream of this.#streams) stream.wake();
   }
 
-  /** Not all at once: whoever is let go connects elsewhere at once. */
+  /** Not all at once: whoever is let go connects elsewhere at once. Who is in the middle of a change goes last. */
   async #drain(): Promise<void> {
     const { clock, settings } = this.#deps;
-    const streams = [...this.#streams];
+    const isBusy = (stream: AdsStream): number => Number(stream.session?.isWaiting === true);
+    const streams = [...this.#streams].sort((a, b) => isBusy(a) - isBusy(b));
     const pauseMs = settings.drainMs / Math.max(1, streams.length);
     const forever = new AbortController().signal;
     for (const stream of streams) {

@@ -4,6 +4,7 @@ import { Verdicts } from '../../../src/xds/verdicts.ts';
 import { Link } from '../../feature/xds/support/link.ts';
 import { ModelClient, type Protocol } from '../../feature/xds/support/model-client.ts';
 import { World } from '../../feature/xds/support/world.ts';
+import { expectInStep } from './expect-in-step.ts';
 import { applyEdit, type Edit, edit } from './random-edits.ts';
 
 type Step = { readonly kind: 'request' | 'server' | 'client' } | { readonly kind: 'edit'; readonly edit: Edit };
@@ -24,19 +25,6 @@ function take(link: Link, world: World, each: Step): void {
   else if (each.kind === 'request') link.stepRequest();
   else if (each.kind === 'server') link.stepServer();
   else link.stepClient();
-}
-
-function expectInStep(client: ModelClient, world: World): void {
-  const contents = client.contents();
-  for (const kind of ['cluster', 'endpoint', 'listener'] as const) {
-    expect(Object.keys(contents[kind])).toEqual([...world.names(kind)].sort());
-  }
-  for (const kind of ['cluster', 'endpoint', 'listener', 'route'] as const) {
-    for (const [name, content] of Object.entries(contents[kind])) expect(content).toEqual(world.content(kind, name));
-  }
-  const routes = world.names('listener').flatMap((name) => world.content('listener', name)?.route ?? []);
-  expect(Object.keys(contents.route)).toEqual([...new Set(routes)].sort());
-  expect([...client.warming]).toEqual([]);
 }
 
 /** Runs any interleaving of changes and messages, then lets both sides come to rest. */

@@ -7,7 +7,14 @@ import type { Verdicts } from '../../../../src/xds/verdicts.ts';
 import type { ModelClient } from './model-client.ts';
 import type { World } from './world.ts';
 
-export type LinkOptions = { readonly splitBytes?: number; readonly events?: Partial<SessionEvents> };
+export type LinkOptions = {
+  readonly unfinished?: ReadonlySet<string>;
+  readonly splitBytes?: number;
+  readonly events?: Partial<SessionEvents>;
+};
+
+/** How long a session waits for its client. */
+export const HOLD_MS = 10_000;
 
 /** A session and a model client with two queues between them, moved step by step, so that a test decides every interleaving. */
 export class Link {
@@ -22,7 +29,7 @@ export class Link {
     world: World,
     client: ModelClient,
     verdicts: Verdicts,
-    { splitBytes = 1_000_000, events = {} }: LinkOptions = {},
+    { unfinished = new Set(), splitBytes = 1_000_000, events = {} }: LinkOptions = {},
   ) {
     this.client = client;
     const nothing = (): void => undefined;
@@ -41,8 +48,9 @@ export class Link {
         overdue: ({ typeUrl }) => this.overdue.push(typeUrl),
         ...events,
       },
-      settings: { limits: defaultLimits, holdMs: 10_000, splitBytes },
+      settings: { limits: defaultLimits, holdMs: HOLD_MS, splitBytes },
       noncePrefix: 'n',
+      unfinished,
     });
     this.#toServer.push(...client.start());
   }

@@ -59,7 +59,8 @@ export class ModelClient {
   start(): readonly Buffer[] {
     this.#isFirst = true;
     this.#started.clear();
-    const hadListeners = this.store.listener.size > 0 || this.#subscribed.route.size > 0;
+    const isPastClusters = this.store.cluster.size > 0 && this.#hasAllEndpoints();
+    const hadListeners = isPastClusters || this.store.listener.size > 0 || this.#subscribed.route.size > 0;
     const requests = [this.#request('cluster', this.store.cluster.size > 0)];
     if (this.#subscribed.endpoint.size > 0) requests.push(this.#request('endpoint', true));
     if (hadListeners) requests.push(this.#request('listener', true));

@@ -1,0 +1,38 @@
+import type { Types } from './order.ts';
+import { TypeUrls } from './type-urls.ts';
+
+/** Proxies that are remembered; the oldest go first. */
+const REMEMBERED = 10_000;
+
+/**
+ * Endpoints that a client may not have got before its stream broke off, by the node's id. Envoy keeps a changed cluster warming
+ * until its endpoints arrive again, says on the next stream that it has both in their newest version, and would wait on.
+ */
+export class Interrupted {
+  readonly #endpoints = new Map<string, ReadonlySet<string>>();
+
+  remember(proxy: string, endpoints: ReadonlySet<string>): void {
+    this.#endpoints.delete(proxy);
+    if (endpoints.size === 0) return;
+    this.#endpoints.set(proxy, endpoints);
+    const [oldest] = this.#endpoints.keys();
+    if (this.#endpoints.size > REMEMBERED && oldest !== undefined) this.#endpoints.delete(oldest);
+  }
+
+  take(proxy: string): ReadonlySet<string> {
+    const endpoints = this.#endpoints.get(proxy) ?? new Set();
+    this.#endpoints.delete(proxy);
+    return endpoints;
+  }
+}
+
+/** The endpoints that a client, gone now, may still wait for. */
+export function unfinishedEndpoints(types: Types, before: ReadonlySet<string>): ReadonlySet<string> {
+  const endpoints = types.get(TypeUrls.endpoint);
+  const unfinished = new Set([...before, ...(endpoints?.owed ?? [])]);
+  for (const { name } of endpoints?.inFlight?.resources ?? []) unfinished.add(name);
+  for (const { needs } of types.get(TypeUrls.cluster)?.inFlight?.resources ?? []) {
+    for (const need of needs) if (need.typeUrl === TypeUrls.endpoint) unfinished.add(need.name);
+  }
+  return unfinished;
+}
