@@ -1,10 +1,13 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
+/** Random tests start from one seed. */
+const setupFiles = ['test/support/fast-check.ts'];
+
 /** Two workers: the gate shares the machine with what else it runs. */
 const maxWorkers = 2;
 
 function project(name: string, include: readonly string[], test: object = {}): TestProjectInlineConfiguration {
-  return { test: { name, include: [...include], environment: 'node', maxWorkers, ...test } };
+  return { test: { name, include: [...include], environment: 'node', maxWorkers, setupFiles, ...test } };
 }
 
 export default defineConfig({

@@ -14,7 +14,7 @@ const projects = ['unit', 'golden', 'feature', 'property'].flatMap((name) => ['-
  * @type {Readonly<Record<string, readonly string[]>>} */
 const steps = {
   lint: [nodeBinary, packageFile('eslint/bin/eslint.js'), '--max-warnings', '0', '.'],
-  tests: [nodeBinary, packageFile('vitest/vitest.mjs'), 'run', '--reporter', 'dot', ...projects],
+  tests: [nodeBinary, packageFile('vitest/vitest.mjs'), 'run', ...projects],
   types: [nodeBinary, packageFile('ts7/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   format: [nodeBinary, packageFile('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   generated: [nodeBinary, 'tools/generate/main.ts', '--check'],
@@ -87,7 +87,7 @@ function runStep(name) {
   const child = spawn(program, args, {
     cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FORCE_COLOR: '0' },
+    env: { ...process.env, NO_COLOR: '1' },
   });
   running.add(child);
   /** @type {Buffer[]} */
