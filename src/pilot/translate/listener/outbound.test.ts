@@ -257,6 +257,11 @@ describe('what a listener waits for', () => {
   it.each<[string, readonly Service[], readonly string[]]>([
     ['nothing for TCP', [entry('a.example.com', 9000, 'TCP')], []],
     ['the server name for TLS by name', [entry('a.example.com', 9000, 'TLS')], ['tls_inspector']],
+    [
+      'the server name for the log, where TLS has an address',
+      [entry('a.example.com', 9000, 'TLS', { addresses: ['0.0.0.0'] })],
+      ['tls_inspector'],
+    ],
     ['TLS or not for HTTP', [entry('a', 9000, 'HTTP')], ['tls_inspector']],
     ['HTTP or not where nobody knows', [entry('a.example.com', 9000, 'auto')], ['http_inspector']],
     [

@@ -2,6 +2,7 @@ import type { Listener, ListenerFilter } from '../../../gen/types.ts';
 import { TrafficDirection } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ClusterName } from '../../../model/ids.ts';
+import { isTls } from '../../../model/service.ts';
 import { clusterRef, type ListenerType, originOf, routeRef, type Translated } from '../built.ts';
 import { buildHttpManager } from '../filters/http-connection-manager.ts';
 import { buildHttpInspector, buildTlsInspector } from '../filters/listener-filters.ts';
@@ -34,7 +35,7 @@ export function buildOutboundListener(inputs: OutboundListenerInputs): Translate
     address: addressOf(plan.address, plan.port),
     bindToPort: plan.bindToPort ? undefined : bool(false),
     trafficDirection: TrafficDirection.OUTBOUND,
-    ...buildDetection(chains, settings),
+    ...buildDetection(plan, chains, settings),
     accessLog: settings.listenerAccessLog,
     ...placeChains(chains, rest),
   };
@@ -144,14 +145,22 @@ function buildFallThrough({ plan, settings, fallThrough }: OutboundListenerInput
 
 type Detection = Pick<Listener, 'listenerFilters' | 'listenerFiltersTimeout' | 'continueOnListenerFiltersTimeout'>;
 
-/** Inspectors wait for the client's first bytes, so each is there only where some chain asks for what it finds. */
-function buildDetection(chains: readonly ChainDraft[], settings: ListenerSettings): Detection {
+/**
+ * Inspectors wait for the client's first bytes, so each is there only where some chain asks for what it finds. Where TLS is
+ * expected the client speaks first anyway, and logs can tell the server name.
+ */
+function buildDetection(
+  plan: OutboundListenerPlan,
+  chains: readonly ChainDraft[],
+  settings: ListenerSettings,
+): Detection {
   const asksHttp = chains.some(({ match }) => (match.protocols ?? []).length > 0);
   const asksTls = chains.some(({ match: { serverNames = [], transport, protocols = [] } }) => {
     return serverNames.length > 0 || (transport !== undefined && protocols.length === 0);
   });
+  const expectsTls = plan.l4.some(({ at }) => isTls(at.port.protocol));
   const listenerFilters: ListenerFilter[] = [];
-  if (asksTls) listenerFilters.push(buildTlsInspector());
+  if (asksTls || expectsTls) listenerFilters.push(buildTlsInspector());
   if (asksHttp) listenerFilters.push(buildHttpInspector());
   if (listenerFilters.length === 0) return {};
   return {
