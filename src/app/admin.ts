@@ -1,4 +1,4 @@
-import { jsonReply, type HttpReply, type HttpRoute, textReply } from '../http/http-server.ts';
+import { type HttpReply, type HttpRoute, jsonReply, textReply } from '../http/http-server.ts';
 import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
 import type { Proxy } from '../model/proxy.ts';
 import { offlineProxy } from '../pilot/proxy/offline.ts';
@@ -9,19 +9,37 @@ import { envoyConfigDump } from './config-dump.ts';
 
 /** What is served for people and probes. Everything answers from memory; nothing here changes anything. */
 export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<string, HttpRoute> {
-  const withMesh = (answer: (mesh: MeshSnapshot) => unknown): HttpRoute => () => {
-    const mesh = xebec.pilot.mesh();
-    return mesh === undefined ? notReady(xebec) : jsonReply(200, answer(mesh));
-  };
+  const withMesh =
+    (answer: (mesh: MeshSnapshot) => unknown): HttpRoute =>
+    () => {
+      const mesh = xebec.pilot.mesh();
+      return mesh === undefined ? notReady(xebec) : jsonReply(200, answer(mesh));
+    };
   const pages: readonly (readonly [string, HttpRoute])[] = [
     ['/ready', () => (xebec.pilot.isReady ? textReply(200, 'ready') : notReady(xebec))],
     ['/healthz', () => textReply(200, 'ok')],
-    ['/metrics', async () => ({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics.expose() })],
+    [
+      '/metrics',
+      async () => ({
+        status: 200,
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+        body: await metrics.expose(),
+      }),
+    ],
     ['/debug/syncz', () => jsonReply(200, xebec.xds.streams().map(describeStream))],
     ['/debug/config_dump', ({ query }) => configDump(xebec, query.get('proxy') ?? query.get('proxyID') ?? '')],
     ['/debug/registryz', withMesh(describeServices)],
     ['/debug/endpointz', withMesh(describeEndpoints)],
-    ['/debug/configz', () => jsonReply(200, Object.values(xebec.galley.snapshot()?.objects ?? {}).flat().map(withoutSecrets))],
+    [
+      '/debug/configz',
+      () =>
+        jsonReply(
+          200,
+          Object.values(xebec.galley.snapshot()?.objects ?? {})
+            .flat()
+            .map(withoutSecrets),
+        ),
+    ],
     ['/debug/diagnosticsz', () => jsonReply(200, [...xebec.galley.diagnostics(), ...xebec.pilot.diagnostics()])],
   ];
   const index = pages.map(([path]) => path).join('\n');
@@ -54,7 +72,15 @@ function describeStream({ proxy, protocol, connectedAt, types, peer, isWriting }
     sync[`${name}_sent`] = sentNonce;
     sync[`${name}_acked`] = ackedNonce;
   }
-  return { proxy, peer, protocol, connected_at: new Date(connectedAt).toISOString(), ...sync, is_writing: isWriting, types };
+  return {
+    proxy,
+    peer,
+    protocol,
+    connected_at: new Date(connectedAt).toISOString(),
+    ...sync,
+    is_writing: isWriting,
+    types,
+  };
 }
 
 async function configDump(xebec: Xebec, wanted: string): Promise<HttpReply> {

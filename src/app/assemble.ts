@@ -1,8 +1,9 @@
 /**
  * The whole process in one place: every part is made here and handed what it needs. Nothing else knows everybody.
  */
-import { FolderSource } from '../galley/sources/folder-source.ts';
+
 import { Galley } from '../galley/galley.ts';
+import { FolderSource } from '../galley/sources/folder-source.ts';
 import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
 import type { Source } from '../galley/sources/source.ts';
 import { HttpServer } from '../http/http-server.ts';
@@ -46,7 +47,8 @@ export class Xebec {
     this.#inputs = inputs;
     this.galley = new Galley({
       sources: inputs.sources ?? [new FolderSource({ path: config.source, clock })],
-      meshConfigFile: config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
+      meshConfigFile:
+        config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
       rootNamespace: 'istio-system',
       domain: config.domain,
       clock,

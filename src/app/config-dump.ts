@@ -40,8 +40,14 @@ export async function dumpSnapshot(snapshot: XdsSnapshot, isWanted: DumpFilter):
 
 /** Envoy's own admin dump of a snapshot, as `istioctl proxy-config` reads it. */
 export function envoyConfigDump(snapshot: XdsSnapshot): Promise<unknown> {
-  const active = (type: ResourceType): readonly { readonly versionInfo: string; readonly any: Any; readonly name: string }[] =>
-    resourcesOf(snapshot, type).map((resource) => ({ versionInfo: resource.version, any: contentOf(resource), name: resource.name }));
+  const active = (
+    type: ResourceType,
+  ): readonly { readonly versionInfo: string; readonly any: Any; readonly name: string }[] =>
+    resourcesOf(snapshot, type).map((resource) => ({
+      versionInfo: resource.version,
+      any: contentOf(resource),
+      name: resource.name,
+    }));
   const configs = [
     anyOf('envoy.admin.v3.ClustersConfigDump', {
       dynamicActiveClusters: active('clusters').map(({ versionInfo, any }) => ({ versionInfo, cluster: any })),

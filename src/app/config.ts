@@ -31,7 +31,10 @@ const address = z.string().transform((text, context) => {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (match?.[1] === undefined || port > 65535) {
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no address; write host:port, such as 127.0.0.1:15010` });
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text)} is no address; write host:port, such as 127.0.0.1:15010`,
+    });
     return z.NEVER;
   }
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
@@ -51,7 +54,10 @@ const controllers = z.string().transform((text, context) => {
   const known: readonly string[] = CONTROLLERS;
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    context.addIssue({ code: 'custom', message: `unknown controller ${unknown.join(', ')}; there are ${CONTROLLERS.join(', ')}` });
+    context.addIssue({
+      code: 'custom',
+      message: `unknown controller ${unknown.join(', ')}; there are ${CONTROLLERS.join(', ')}`,
+    });
     return z.NEVER;
   }
   return CONTROLLERS.filter((name) => names.includes(name));
@@ -63,7 +69,9 @@ const schema = z.object({
   controllers: controllers.prefault(CONTROLLERS.join(',')),
   xdsPlaintext: address.prefault('127.0.0.1:15010'),
   admin: address.prefault('127.0.0.1:8080'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' }).prefault('info'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
+    .prefault('info'),
   domain: z.string().prefault('cluster.local'),
   debounceAfterMs: milliseconds.prefault('100ms'),
   debounceMaxMs: milliseconds.prefault('10s'),

@@ -18,7 +18,13 @@ export type OfflineInputs = {
 export type OfflineConfig = { readonly config: ConfigSnapshot; readonly diagnostics: readonly Diagnostic[] };
 
 /** Reads everything once, as `serve` would, and stops. Undefined when it was told to stop before. */
-export async function loadOffline({ source, meshConfig, domain, clock, signal }: OfflineInputs): Promise<OfflineConfig | undefined> {
+export async function loadOffline({
+  source,
+  meshConfig,
+  domain,
+  clock,
+  signal,
+}: OfflineInputs): Promise<OfflineConfig | undefined> {
   const galley = new Galley({
     sources: [new FolderSource({ path: source, clock })],
     meshConfigFile: meshConfig === undefined ? undefined : new MeshConfigFile({ path: meshConfig, clock }),

@@ -1,4 +1,4 @@
-import { err, type Result, ok } from '../kit/result.ts';
+import { err, ok, type Result } from '../kit/result.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
 import { offlineProxy } from '../pilot/proxy/offline.ts';
 import { MeshSnapshotBuilder } from '../pilot/snapshot/snapshot-builder.ts';

@@ -29,6 +29,9 @@ export class VerdictLog implements VerdictListener {
     if (this.#told.get(key)?.resource.version === resource.version) return;
     this.#told.set(key, report);
     const objects = origins.map(({ kind, namespace, name, path }) => `${kind} ${namespace}/${name} ${path}`);
-    this.#log.warn({ proxy, type: typeUrl, resource: resource.name, error, objects, scope }, 'resource refused by a proxy');
+    this.#log.warn(
+      { proxy, type: typeUrl, resource: resource.name, error, objects, scope },
+      'resource refused by a proxy',
+    );
   }
 }

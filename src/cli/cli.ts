@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type ResourceType, resourceTypes } from '../app/config-dump.ts';
-import { runConfigDump } from './config-dump.ts';
 import type { LocalIo } from '../local/local-io.ts';
+import { runConfigDump } from './config-dump.ts';
 import { EXIT } from './io.ts';
 import { runLocalCommand } from './local.ts';
 import { runServe } from './serve.ts';
@@ -99,7 +99,12 @@ function addValidate(program: Command, io: LocalIo, finish: (code: number) => vo
     .description('check YAML without any server')
     .requiredOption('-f, --file <paths...>', 'files and folders; - is standard input')
     .option('-o, --output <format>', 'table or json', parseReportFormat, validateDefaults.output)
-    .option('--fail-on <level>', 'the least level that is a finding: error or warning', parseLevel, validateDefaults.failOn)
+    .option(
+      '--fail-on <level>',
+      'the least level that is a finding: error or warning',
+      parseLevel,
+      validateDefaults.failOn,
+    )
     .option('--mesh-config <file>', 'a MeshConfig file')
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster', validateDefaults.domain)
     .option('--no-color', 'no colour even on a terminal')
@@ -137,7 +142,8 @@ function parseTypes(text: string): readonly ResourceType[] {
 }
 
 function parseFormat(text: string): string {
-  if (text !== 'table' && text !== 'yaml' && text !== 'json') throw new InvalidArgumentError('it is table, yaml or json.');
+  if (text !== 'table' && text !== 'yaml' && text !== 'json')
+    throw new InvalidArgumentError('it is table, yaml or json.');
   return text;
 }
 

@@ -4,7 +4,7 @@ import { type DumpedResource, dumpSnapshot, type ResourceType } from '../app/con
 import { loadOffline } from '../app/offline.ts';
 import { translateOffline } from '../app/translate-offline.ts';
 import { systemClock } from '../kit/system-clock.ts';
-import { EXIT, type CliIo } from './io.ts';
+import { type CliIo, EXIT } from './io.ts';
 import { renderTable } from './table.ts';
 
 export type ConfigDumpOptions = {
@@ -29,7 +29,8 @@ export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Prom
   const loaded = await loadOffline({ source, meshConfig, domain, clock: systemClock, signal: io.signal });
   if (loaded === undefined) return EXIT.partial;
   const errors = loaded.diagnostics.filter(({ level }) => level === 'error').length;
-  if (errors > 0) io.err(`${errors} errors in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
+  if (errors > 0)
+    io.err(`${errors} errors in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
   const snapshot = translateOffline({ config: loaded.config, proxy: options.proxy, domain, metadata });
   if (!snapshot.ok) {
     io.err(`--proxy: ${snapshot.error}\n`);
@@ -49,5 +50,7 @@ function render(resources: readonly DumpedResource[], { output, proxy }: ConfigD
     return renderTable(['TYPE', 'NAME', 'VERSION', 'FROM'], rows);
   }
   const dump = { apiVersion: 'xebec.dev/v1', kind: 'ConfigDump', proxy, resources };
-  return output === 'json' ? `${JSON.stringify(dump, undefined, 2)}\n` : stringify(dump, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return output === 'json'
+    ? `${JSON.stringify(dump, undefined, 2)}\n`
+    : stringify(dump, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

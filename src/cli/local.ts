@@ -12,7 +12,10 @@ export function runLocalCommand(args: readonly string[], io: LocalIo): Promise<n
 }
 
 async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: AbortSignal): Promise<void> {
-  const flags = { source: inputs.folder, ...(inputs.meshConfig === undefined ? {} : { meshConfig: inputs.meshConfig }) };
+  const flags = {
+    source: inputs.folder,
+    ...(inputs.meshConfig === undefined ? {} : { meshConfig: inputs.meshConfig }),
+  };
   const parsed = parseProcessConfig(flags, io.env);
   if (!parsed.ok) throw new Error(parsed.error);
   const config = { ...parsed.value, xdsPlaintext: inputs.xdsPlaintext, admin: inputs.admin };

@@ -3,7 +3,7 @@ import { type Flags, parseProcessConfig } from '../app/config.ts';
 import { systemClock } from '../kit/system-clock.ts';
 import { makePinoLogger } from '../telemetry/pino-logger.ts';
 import { PromMetrics } from '../telemetry/prom-metrics.ts';
-import { EXIT, type CliIo } from './io.ts';
+import { type CliIo, EXIT } from './io.ts';
 
 /** `xebec serve`: runs until a signal. Logs go to stderr. */
 export async function runServe(flags: Flags, io: CliIo): Promise<number> {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { listen, type ListenAddress } from './listen.ts';
+import { type ListenAddress, listen } from './listen.ts';
 
 export type HttpRequest = { readonly path: string; readonly query: URLSearchParams };
 export type HttpReply = { readonly status: number; readonly contentType: string; readonly body: string };
@@ -58,7 +58,8 @@ export class HttpServer {
   async #reply(method: string, path: string, query: URLSearchParams): Promise<HttpReply> {
     if (method !== 'GET' && method !== 'HEAD') return textReply(405, 'only GET is served here');
     const route = this.#routes.get(path);
-    if (route === undefined) return textReply(404, `nothing at ${path}; try one of: ${[...this.#routes.keys()].join(' ')}`);
+    if (route === undefined)
+      return textReply(404, `nothing at ${path}; try one of: ${[...this.#routes.keys()].join(' ')}`);
     try {
       return await route({ path, query });
     } catch (error) {

@@ -36,7 +36,8 @@ export function latest<Inputs extends Readonly<Record<string, unknown>>, Out>(
 ): (inputs: Inputs) => Out {
   let known: Entry<Inputs, Out> | undefined;
   return (inputs) => {
-    if (known === undefined || !sameFields(known.inputs, inputs)) known = { inputs, output: build(inputs, known?.output) };
+    if (known === undefined || !sameFields(known.inputs, inputs))
+      known = { inputs, output: build(inputs, known?.output) };
     return known.output;
   };
 }

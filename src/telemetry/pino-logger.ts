@@ -5,5 +5,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** JSON lines through pino. `write` gets whole lines. */
 export function makePinoLogger(level: LogLevel, write: (line: string) => void): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, { write });
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write },
+  );
 }

@@ -13,13 +13,23 @@ export class PromMetrics implements Metrics {
 
   counter: Metrics['counter'] = (text) =>
     this.#once(text.name, () => {
-      const counter = new Counter({ name: text.name, help: text.help, labelNames: [...(text.labels ?? [])], registers: [this.#registry] });
+      const counter = new Counter({
+        name: text.name,
+        help: text.help,
+        labelNames: [...(text.labels ?? [])],
+        registers: [this.#registry],
+      });
       return { add: (amount = 1, labels = {}) => counter.inc(labels, amount) };
     });
 
   gauge: Metrics['gauge'] = (text) =>
     this.#once(text.name, () => {
-      const gauge = new Gauge({ name: text.name, help: text.help, labelNames: [...(text.labels ?? [])], registers: [this.#registry] });
+      const gauge = new Gauge({
+        name: text.name,
+        help: text.help,
+        labelNames: [...(text.labels ?? [])],
+        registers: [this.#registry],
+      });
       return { set: (value, labels = {}) => gauge.set(labels, value) };
     });
 

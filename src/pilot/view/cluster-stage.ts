@@ -1,19 +1,19 @@
-import { keepIfSame } from '../../kit/memo.ts';
 import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
+import { keepIfSame } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Endpoint } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
-import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
 import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
+import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
 import { buildAssignment, usesClientPlace } from '../translate/endpoint/assignment.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
+import { proxylessCluster } from '../translate/proxyless/cluster.ts';
 import { encodeBuilt } from './encode.ts';
 import { endpointsOf } from './endpoint-lookup.ts';
 import { IdentityMemo } from './identity-memo.ts';
-import { proxylessCluster } from '../translate/proxyless/cluster.ts';
 
 /** The clusters of one member: the whole service first, then its subsets. */
 type MemberClusters = {

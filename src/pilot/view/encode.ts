@@ -1,5 +1,5 @@
-import { encodeMessage, typeUrlOf } from '../../gen/codec.ts';
 import type { MessageName } from '../../gen/codec.ts';
+import { encodeMessage, typeUrlOf } from '../../gen/codec.ts';
 import type { RouteConfiguration, VirtualHost } from '../../gen/types.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
 import { type EncodedResource, encodeResource } from '../../xds/resource.ts';

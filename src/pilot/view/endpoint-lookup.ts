@@ -1,5 +1,5 @@
-import { isHttp, type Endpoint } from '../../model/service.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
+import { type Endpoint, isHttp } from '../../model/service.ts';
 import type { HeadlessNames } from '../translate/dns/name-table.ts';
 import type { HeadlessPort } from '../translate/listener/outbound-plan.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';

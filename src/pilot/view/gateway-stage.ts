@@ -1,4 +1,4 @@
-import { keepIfSame, KeyedMemo, latest } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
@@ -41,8 +41,9 @@ type RoutePlanInputs = { readonly plan: GatewayRoutePlan; readonly virtualServic
 
 /** Everything a gateway gets. Gateways with one scope, equal traits and equal targets share one stage. */
 export class GatewayStage {
-  readonly #members = latest((inputs: { readonly services: GatewayScope['scope']['services']; readonly rules: Rules }) =>
-    membersOf(inputs.services, inputs.rules),
+  readonly #members = latest(
+    (inputs: { readonly services: GatewayScope['scope']['services']; readonly rules: Rules }) =>
+      membersOf(inputs.services, inputs.rules),
   );
   readonly #plan = latest((inputs: GatewayPlanInputs, previous: GatewayPlan | undefined): GatewayPlan => {
     const { ports, routes, diagnostics } = planGateway(inputs);
@@ -70,7 +71,10 @@ export class GatewayStage {
   readonly get = latest((inputs: GatewayInputs, previous: GatewayOutput | undefined): GatewayOutput => {
     const { mesh, gateway, rules, targets, traits } = inputs;
     const members = this.#members({ services: gateway.scope.services, rules });
-    this.#objects = keepIfSame(this.#objects, gateway.gateways.map(({ object }) => object));
+    this.#objects = keepIfSame(
+      this.#objects,
+      gateway.gateways.map(({ object }) => object),
+    );
     this.#virtualServices = keepIfSame(this.#virtualServices, boundTo(gateway.gateways, mesh));
     const plan = this.#plan({ gateways: this.#objects, targets });
     const defaults = clusterDefaults(mesh.config.mesh);
@@ -93,16 +97,25 @@ export class GatewayStage {
     });
   });
 
-  #buildListeners(plan: GatewayPlan, { traits, settings }: GatewayInputs, members: readonly ServiceAtPort[]): readonly BuiltGateway[] {
+  #buildListeners(
+    plan: GatewayPlan,
+    { traits, settings }: GatewayInputs,
+    members: readonly ServiceAtPort[],
+  ): readonly BuiltGateway[] {
     const l4 = this.#virtualServices.filter(({ tls, tcp }) => tls.length + tcp.length > 0);
     const built = plan.ports.map((port) => {
-      const names = new Set(port.connections.map(({ server: { gateway } }) => `${gateway.meta.namespace}/${gateway.meta.name}`));
+      const names = new Set(
+        port.connections.map(({ server: { gateway } }) => `${gateway.meta.namespace}/${gateway.meta.name}`),
+      );
       const bound = l4.filter(({ gateways }) => gateways.some((name) => names.has(name)));
       const hosts = new Set(bound.flatMap((virtualService) => destinationHosts(virtualService)));
       const before = this.#l4.get(port.name);
       const kept = {
         virtualServices: keepIfSame(before?.virtualServices, bound),
-        destinations: keepIfSame(before?.destinations, members.filter(({ service }) => hosts.has(service.hostname))),
+        destinations: keepIfSame(
+          before?.destinations,
+          members.filter(({ service }) => hosts.has(service.hostname)),
+        ),
       };
       this.#l4.set(port.name, kept);
       return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings });
@@ -113,7 +126,11 @@ export class GatewayStage {
     return built;
   }
 
-  #buildRoutes(plans: readonly GatewayRoutePlan[], { mesh, traits }: GatewayInputs, members: readonly ServiceAtPort[]): {
+  #buildRoutes(
+    plans: readonly GatewayRoutePlan[],
+    { mesh, traits }: GatewayInputs,
+    members: readonly ServiceAtPort[],
+  ): {
     readonly resources: readonly EncodedResource[];
     readonly diagnostics: readonly Diagnostic[];
   } {

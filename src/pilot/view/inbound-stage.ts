@@ -1,11 +1,11 @@
 import type { ConnectionPool, IngressListener } from '../../apis/networking/networking.ts';
-import { keepIfSame, KeyedMemo, latest } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Traced } from '../../model/mesh-snapshot.ts';
 import type { Service, ServicePort, ServiceTarget } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
-import { type InboundClusterInputs, buildInboundCluster } from '../translate/cluster/inbound.ts';
 import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
+import { buildInboundCluster, type InboundClusterInputs } from '../translate/cluster/inbound.ts';
 import type { ListenerSettings } from '../translate/filters/settings.ts';
 import { type InboundPort, type InboundSocket, planInbound } from '../translate/listener/inbound-plan.ts';
 import { keepEqual } from '../translate/listener/keep-equal.ts';
@@ -44,7 +44,9 @@ const noPlan: KeptPlan = { captured: [], sockets: [], diagnostics: [] };
 /** What leads to the workload itself. Equal workloads share one stage. */
 export class InboundStage {
   #plan = noPlan;
-  readonly #clusters = new KeyedMemo<number, InboundClusterInputs, EncodedResource>((inputs) => encodeBuilt(buildInboundCluster(inputs)));
+  readonly #clusters = new KeyedMemo<number, InboundClusterInputs, EncodedResource>((inputs) =>
+    encodeBuilt(buildInboundCluster(inputs)),
+  );
   readonly #virtual = latest((inputs: Parameters<typeof buildVirtualInbound>[0]) => buildVirtualInbound(inputs));
   readonly #sockets = new KeyedMemo<string, Parameters<typeof buildInboundSocket>[0], EncodedResource>((inputs) =>
     encodeBuilt(buildInboundSocket(inputs)),
@@ -55,7 +57,9 @@ export class InboundStage {
     const { captured, sockets, diagnostics } = this.#plan;
     const { settings, traits } = inputs;
     const virtual = this.#virtual({ captured, settings, traits });
-    const listeners = sockets.map((socket) => this.#sockets.get(`${socket.address} ${socket.port}`, { socket, settings, traits }));
+    const listeners = sockets.map((socket) =>
+      this.#sockets.get(`${socket.address} ${socket.port}`, { socket, settings, traits }),
+    );
     return {
       clusters: [...captured, ...sockets].map((port) => this.#cluster(port, inputs)),
       listeners: virtual === undefined ? listeners : [encodeBuilt(virtual), ...listeners],
@@ -72,12 +76,22 @@ export class InboundStage {
     };
   }
 
-  #cluster({ port, protocol }: InboundPort, { targets, ingress, connectionPool, rules, defaults }: InboundInputs): EncodedResource {
+  #cluster(
+    { port, protocol }: InboundPort,
+    { targets, ingress, connectionPool, rules, defaults }: InboundInputs,
+  ): EncodedResource {
     const listener = ingress.find(({ spec }) => spec.port.number === port);
     const target = targets.find(({ targetPort }) => targetPort === port);
     const member: ServiceAtPort | undefined =
       target === undefined ? undefined : memberOf(target.service, target.port, rules.get(target.service.key));
-    return this.#clusters.get(port, { targetPort: port, protocol, member, ingress: listener, connectionPool, defaults });
+    return this.#clusters.get(port, {
+      targetPort: port,
+      protocol,
+      member,
+      ingress: listener,
+      connectionPool,
+      defaults,
+    });
   }
 }
 

@@ -6,13 +6,18 @@ import { IdentityMemo } from './identity-memo.ts';
 
 export type Rules = ReadonlyMap<ServiceKey, MeshDestinationRule>;
 
-type MemberInputs = { readonly service: Service; readonly port: ServicePort; readonly rule: MeshDestinationRule | undefined };
+type MemberInputs = {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly rule: MeshDestinationRule | undefined;
+};
 
 /** Every view of the process shares these records: while neither the service nor its rule moves, a member is the same object. */
 const memberMemo = new IdentityMemo<Service, MemberInputs, ServiceAtPort>((inputs) => inputs);
 
 export function memberOf(service: Service, port: ServicePort, rule: MeshDestinationRule | undefined): ServiceAtPort {
-  const subKey = rule === undefined ? `${port.port}` : `${port.port} ${rule.namespace} ${rule.host} ${selectorKey(rule)}`;
+  const subKey =
+    rule === undefined ? `${port.port}` : `${port.port} ${rule.namespace} ${rule.host} ${selectorKey(rule)}`;
   return memberMemo.get(service, subKey, { service, port, rule });
 }
 

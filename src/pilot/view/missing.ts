@@ -1,5 +1,5 @@
-import { type EncodedResource, encodeResource } from '../../xds/resource.ts';
 import { encodeMessage } from '../../gen/codec.ts';
+import { type EncodedResource, encodeResource } from '../../xds/resource.ts';
 import { ROUTE_URL } from '../translate/built.ts';
 
 /** Envoy waits for ever for routes that nobody has, and its listener with it: an empty configuration answers 404 instead. */

@@ -1,4 +1,4 @@
-import { keepIfSame, KeyedMemo, latest, memoByIdentity } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest, memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -59,11 +59,13 @@ export class OutboundStage {
     membersOf(scope.services, rules),
   );
   readonly #egress = latest(({ egress, rules }: { readonly egress: readonly EgressScope[]; readonly rules: Rules }) =>
-    egress.map((scope): OutboundEgress => ({
-      listener: scope.listener,
-      members: membersOf(scope.services, rules),
-      virtualServices: scope.virtualServices,
-    })),
+    egress.map(
+      (scope): OutboundEgress => ({
+        listener: scope.listener,
+        members: membersOf(scope.services, rules),
+        virtualServices: scope.virtualServices,
+      }),
+    ),
   );
   readonly #plan = latest((inputs: PlanInputs, previous: Plan | undefined): Plan => {
     const { listeners, routes, diagnostics } = planOutbound(inputs);
@@ -111,12 +113,17 @@ export class OutboundStage {
     });
   });
 
-  #buildListeners(plan: Plan, { scope, traits, settings }: OutboundInputs): {
+  #buildListeners(
+    plan: Plan,
+    { scope, traits, settings }: OutboundInputs,
+  ): {
     readonly resources: readonly EncodedResource[];
     readonly diagnostics: readonly Diagnostic[];
   } {
     const fallThrough = fallThroughCluster(scope.outboundTrafficPolicy);
-    const built = plan.listeners.map((listener) => this.#listeners.get(listener.name, { plan: listener, traits, settings, fallThrough }));
+    const built = plan.listeners.map((listener) =>
+      this.#listeners.get(listener.name, { plan: listener, traits, settings, fallThrough }),
+    );
     this.#listeners.retain(new Set(plan.listeners.map(({ name }) => name)));
     return {
       resources: built.flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
@@ -124,7 +131,10 @@ export class OutboundStage {
     };
   }
 
-  #buildFixed({ mesh, scope, traits, settings }: OutboundInputs, members: readonly ServiceAtPort[]): readonly EncodedResource[] {
+  #buildFixed(
+    { mesh, scope, traits, settings }: OutboundInputs,
+    members: readonly ServiceAtPort[],
+  ): readonly EncodedResource[] {
     const fallThrough = fallThroughCluster(scope.outboundTrafficPolicy);
     this.#names = traits.dnsCapture ? keepIfSame(this.#names, headlessNames(mesh, members)) : this.#names;
     const fixed = [

@@ -1,4 +1,4 @@
-import { keepIfSame, KeyedMemo, latest, memoByIdentity } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest, memoByIdentity } from '../../kit/memo.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { isHttp } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -27,12 +27,16 @@ export class ProxylessStage {
   readonly #resources = new MemberResources();
   readonly #hosts = new VirtualHostMemo();
   readonly #virtualServices = new Map<string, readonly MeshVirtualService[]>();
-  readonly #plans = new KeyedMemo<string, PlanInputs, readonly VirtualHostPlan[]>(({ at, virtualServices, traits }, name) =>
-    planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, sniffed: true }, traits).virtualHosts,
+  readonly #plans = new KeyedMemo<string, PlanInputs, readonly VirtualHostPlan[]>(
+    ({ at, virtualServices, traits }, name) =>
+      planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, sniffed: true }, traits)
+        .virtualHosts,
   );
-  readonly #routes = new KeyedMemo<string, { readonly at: ServiceAtPort; readonly host: BuiltVirtualHost }, EncodedResource>(
-    ({ at, host }) => encodeBuilt(buildProxylessRoutes(at, host)),
-  );
+  readonly #routes = new KeyedMemo<
+    string,
+    { readonly at: ServiceAtPort; readonly host: BuiltVirtualHost },
+    EncodedResource
+  >(({ at, host }) => encodeBuilt(buildProxylessRoutes(at, host)));
 
   readonly get = latest((inputs: OutboundInputs, previous: Outbound | undefined): Outbound => {
     const { mesh, scope, rules, traits, place, placeKey } = inputs;
@@ -57,7 +61,9 @@ export class ProxylessStage {
     const meshRetries = mesh.config.mesh.defaultHttpRetryPolicy;
     return this.#plans
       .get(name, { at, virtualServices, traits })
-      .map((plan) => this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, meshRetries }) }));
+      .map((plan) =>
+        this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, meshRetries }) }),
+      );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HttpRetry } from '../../apis/networking/networking.ts';
-import { keepIfSame, KeyedMemo, memoByIdentity } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ClusterName } from '../../model/ids.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -30,9 +30,11 @@ export type BuiltRoutes = {
 /** The route configurations of a sidecar: planned by name, then built virtual host by virtual host. */
 export class RouteStage {
   readonly #plans = new Map<string, VirtualHostPlans>();
-  readonly #planned = new KeyedMemo<string, { readonly plan: RoutePlan; readonly traits: ProxyTraits }, VirtualHostPlans>(
-    ({ plan, traits }, name) => this.#replan(plan, traits, name),
-  );
+  readonly #planned = new KeyedMemo<
+    string,
+    { readonly plan: RoutePlan; readonly traits: ProxyTraits },
+    VirtualHostPlans
+  >(({ plan, traits }, name) => this.#replan(plan, traits, name));
   readonly #hosts = new VirtualHostMemo();
   readonly #configurations = new ConfigurationMemo();
 
@@ -102,8 +104,9 @@ export class VirtualHostMemo {
 
 const nobody: readonly ServiceAtPort[] = [];
 
-const membersByHost = memoByIdentity((members: readonly ServiceAtPort[]): ReadonlyMap<string, readonly ServiceAtPort[]> =>
-  Map.groupBy(members, ({ service }) => service.hostname),
+const membersByHost = memoByIdentity(
+  (members: readonly ServiceAtPort[]): ReadonlyMap<string, readonly ServiceAtPort[]> =>
+    Map.groupBy(members, ({ service }) => service.hostname),
 );
 
 function destinationsOf(
@@ -118,7 +121,9 @@ function destinationsOf(
 /** Route configurations by name, put together again only when one of their virtual hosts moved. */
 export class ConfigurationMemo {
   readonly #hosts = new Map<string, readonly BuiltVirtualHost[]>();
-  readonly #memo = new KeyedMemo<string, RouteConfigurationInputs, EncodedResource>((inputs) => encodeBuilt(buildRouteConfiguration(inputs)));
+  readonly #memo = new KeyedMemo<string, RouteConfigurationInputs, EncodedResource>((inputs) =>
+    encodeBuilt(buildRouteConfiguration(inputs)),
+  );
 
   get(
     name: string,

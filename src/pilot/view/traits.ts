@@ -46,7 +46,9 @@ const askedLabels = memoByIdentity((virtualServices: readonly MeshVirtualService
 });
 
 const askedBy = memoByIdentity(({ http, tls, tcp }: MeshVirtualService): readonly string[] =>
-  [...http, ...tls, ...tcp].flatMap(({ spec }) => (spec.match ?? []).flatMap((match) => Object.keys(match.sourceLabels ?? {}))),
+  [...http, ...tls, ...tcp].flatMap(({ spec }) =>
+    (spec.match ?? []).flatMap((match) => Object.keys(match.sourceLabels ?? {})),
+  ),
 );
 
 /** Says which rules for chosen workloads a workload gets: equal keys in one scope mean the same rules. */

@@ -72,7 +72,8 @@ export class View {
     });
   }
 
-  readonly #join = latest((sets: Readonly<Record<string, ResourceSet>>): XdsSnapshot =>
-    new Map(Object.values(sets).map((set) => [set.typeUrl, set])),
+  readonly #join = latest(
+    (sets: Readonly<Record<string, ResourceSet>>): XdsSnapshot =>
+      new Map(Object.values(sets).map((set) => [set.typeUrl, set])),
   );
 }

@@ -190,7 +190,9 @@ export class Views {
   }
 }
 
-const virtualServicesOf = memoByIdentity(({ egress }: SidecarScope) => egress.flatMap(({ virtualServices }) => virtualServices));
+const virtualServicesOf = memoByIdentity(({ egress }: SidecarScope) =>
+  egress.flatMap(({ virtualServices }) => virtualServices),
+);
 
 type PlaceInputs = Pick<SidecarScope, 'services'> & {
   readonly rules: Rules;
@@ -221,18 +223,24 @@ function inboundInputs({ mesh, scope, rules, traits }: Asking, targets: readonly
 }
 
 /** What a Sidecar says about its workload's own ports, with the places where it says so. */
-const sidecarInbound = memoByIdentity(({ sidecar }: SidecarScope): Pick<InboundInputs, 'ingress' | 'connectionPool'> => {
-  if (sidecar === undefined) return { ingress: [], connectionPool: undefined };
-  const object = refOf(sidecar);
-  const { ingress = [], inboundConnectionPool } = sidecar.spec;
-  return {
-    ingress: ingress.map((spec, index) => ({ spec, object, path: `spec.ingress[${index}]` })),
-    connectionPool:
-      inboundConnectionPool === undefined ? undefined : { spec: inboundConnectionPool, object, path: 'spec.inboundConnectionPool' },
-  };
-});
+const sidecarInbound = memoByIdentity(
+  ({ sidecar }: SidecarScope): Pick<InboundInputs, 'ingress' | 'connectionPool'> => {
+    if (sidecar === undefined) return { ingress: [], connectionPool: undefined };
+    const object = refOf(sidecar);
+    const { ingress = [], inboundConnectionPool } = sidecar.spec;
+    return {
+      ingress: ingress.map((spec, index) => ({ spec, object, path: `spec.ingress[${index}]` })),
+      connectionPool:
+        inboundConnectionPool === undefined
+          ? undefined
+          : { spec: inboundConnectionPool, object, path: 'spec.inboundConnectionPool' },
+    };
+  },
+);
 
-const withPassthrough = memoByIdentity((_: readonly EncodedResource[]) => new Map<EncodedResource, readonly EncodedResource[]>());
+const withPassthrough = memoByIdentity(
+  (_: readonly EncodedResource[]) => new Map<EncodedResource, readonly EncodedResource[]>(),
+);
 
 /** The list and one more; the same list while both are the same. */
 function appended(list: readonly EncodedResource[], item: EncodedResource): readonly EncodedResource[] {
