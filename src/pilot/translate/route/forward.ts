@@ -133,13 +133,15 @@ export function buildLimits(
   context: LimitContext,
   hashes: boolean,
 ): Limits {
-  const timeout = duration(millisOf(spec.timeout) ?? 0);
+  const millis = millisOf(spec.timeout) ?? 0;
+  const timeout = duration(millis);
   return {
     timeout,
-    // A gRPC client's own deadline counts, up to the timeout.
-    maxStreamDuration: { grpcTimeoutHeaderMax: timeout },
+    // A gRPC client's own deadline counts. Beside a limit for streams Envoy ignores the timeout, which is for all requests; gRPC
+    // libraries read nothing else.
+    ...(millis === 0 || context.kind === 'proxyless' ? { maxStreamDuration: { grpcTimeoutHeaderMax: timeout } } : {}),
     retryPolicy: buildRetryPolicy(spec.retries, context.meshRetries, hashes),
   };
 }
 
-type LimitContext = Pick<RuleContext, 'meshRetries'>;
+type LimitContext = Pick<RuleContext, 'meshRetries' | 'kind'>;

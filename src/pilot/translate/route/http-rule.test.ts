@@ -221,7 +221,6 @@ describe('timeout and retries', () => {
     };
     expect(routeOf(spec)?.route).toMatchObject({
       timeout: { seconds: 1, nanos: 500_000_000 },
-      maxStreamDuration: { grpcTimeoutHeaderMax: { seconds: 1, nanos: 500_000_000 } },
       retryPolicy: {
         retryOn: 'gateway-error,retriable-status-codes',
         retriableStatusCodes: [503, 429],
@@ -232,6 +231,11 @@ describe('timeout and retries', () => {
       },
     });
     expect(routeOf(spec)?.route?.retryPolicy).not.toHaveProperty('retryHostPredicate');
+  });
+
+  it('has no limit for streams beside a timeout, since Envoy would ignore the timeout', () => {
+    expect(routeOf({ ...toA, timeout: '1.5s' })?.route?.maxStreamDuration).toBeUndefined();
+    expect(routeOf(toA)?.route?.maxStreamDuration).toEqual({ grpcTimeoutHeaderMax: {} });
   });
 
   it('are none with 0 attempts', () => {

@@ -88,7 +88,7 @@ function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
 }
 
 /** To the service as a whole. */
-function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries }: VirtualHostInputs): BuiltRoutes {
+function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries, kind }: VirtualHostInputs): BuiltRoutes {
   const cluster = outboundClusterName(port.port, '', service.hostname);
   const hash = buildHashPolicy(effectivePolicy(rule, port.port).loadBalancer?.spec);
   const route: Route = {
@@ -97,7 +97,7 @@ function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries }: V
     decorator: { operation: `${service.hostname}:${port.port}/*` },
     route: {
       cluster,
-      ...buildLimits({}, { meshRetries }, hash !== undefined),
+      ...buildLimits({}, { meshRetries, kind }, hash !== undefined),
       ...(hash === undefined ? {} : { hashPolicy: [hash] }),
     },
   };
