@@ -62,8 +62,11 @@ export function configSnapshot(objects: readonly ConfigObject[], options: Config
 
 export type ConfigEdit = ConfigOptions & {
   readonly upserts?: readonly ConfigObject[];
-  readonly deletes?: readonly ConfigObject[];
+  readonly deletes?: readonly Deleted[];
 };
+
+/** Names what is deleted; a whole object does. */
+export type Deleted = Pick<ConfigObject, 'kind' | 'key'>;
 
 /** The snapshot after an edit: lists that the edit does not touch stay the same arrays. */
 export function nextConfig(before: ConfigSnapshot, edit: ConfigEdit): ConfigSnapshot {
@@ -76,7 +79,7 @@ export function nextConfig(before: ConfigSnapshot, edit: ConfigEdit): ConfigSnap
 }
 
 type Lists = { [K in Kind]: readonly ConfigObject<K>[] };
-type Objects = { readonly upserts: readonly ConfigObject[]; readonly deletes: readonly ConfigObject[] };
+type Objects = { readonly upserts: readonly ConfigObject[]; readonly deletes: readonly Deleted[] };
 
 function editList<K extends Kind>(lists: Lists, kind: K, { upserts, deletes }: Objects): void {
   const known: readonly ConfigObject<K>[] = lists[kind];

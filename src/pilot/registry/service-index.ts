@@ -69,9 +69,14 @@ export class ServiceIndex {
     return { kubernetes, entries: isSome(entries) && kubernetes === undefined ? agreeing(entries) : entries };
   }
 
-  /** What selects a workload with these labels. */
+  /** Every object that claims the host name, whether or not it has a say. */
+  claims(key: ServiceKey): readonly ServiceSource[] {
+    return this.#byKey.get(key);
+  }
+
+  /** What selects a workload with these labels, what has more of a say first. */
   selecting(workload: { readonly namespace: string; readonly labels: Labels }): readonly ServiceSource[] {
-    return this.#selectors.selecting(workload);
+    return this.#selectors.selecting(workload).toSorted(compareSources);
   }
 
   diagnostics(): readonly Diagnostic[] {

@@ -47,8 +47,9 @@ export class TargetIndex {
     const selecting = new Set([
       ...services.sources.removed,
       ...services.sources.added,
-      ...moved(services.services).flatMap(({ key }) => this.#sourcesOf(key)),
-      ...[...services.touched].flatMap((key) => this.#sourcesOf(key)),
+      ...moved(services.services).flatMap(({ key }) => this.#services.claims(key)),
+      // One claim that comes or goes may give another its say.
+      ...[...services.touched].flatMap((key) => this.#services.claims(key)),
     ]);
     const selected = [...selecting].filter(hasSelector).flatMap((source) => this.#workloads.selectedBy(source));
     const addresses = [...moved(workloads), ...selected].flatMap(({ workload }) => workload.addresses);

@@ -9,7 +9,7 @@ import { changeOf, type ListChange } from './list-change.ts';
 import { localityOfNode } from './locality.ts';
 import type { FindNetwork } from './network.ts';
 import { compareAge } from './order.ts';
-import { sameValue } from './same-value.ts';
+import { keepIfSameValue, sameValue } from './same-value.ts';
 import { buildEntryWorkload, buildPodWorkload, type WorkloadInfo } from './workload.ts';
 
 export type WorkloadInputs = {
@@ -41,11 +41,12 @@ export class WorkloadIndex {
     return this.#byAddress.get(address)[0];
   }
 
+  /** In the order in which they would claim an address. */
   selectedBy(selection: {
     readonly namespace: string;
     readonly selector: WorkloadInfo['labels'];
   }): readonly WorkloadInfo[] {
-    return this.#byLabels.selectedBy(selection);
+    return this.#byLabels.selectedBy(selection).toSorted(compareClaims);
   }
 
   localityOf(node: string | undefined): Locality | undefined {
@@ -103,8 +104,9 @@ export class WorkloadIndex {
     const added: WorkloadInfo[] = [];
     for (const [key, object] of dirty) {
       const known = this.#infos.get(key);
-      const next = object === undefined ? undefined : this.#build(object);
-      if (sameValue(known, next)) continue;
+      const built = object === undefined ? undefined : this.#build(object);
+      if (sameValue(known, built)) continue;
+      const next = built && { ...built, workload: keepIfSameValue(known?.workload, built.workload) };
       if (known !== undefined) removed.push(known);
       if (next === undefined) this.#infos.delete(key);
       else {

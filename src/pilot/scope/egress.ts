@@ -3,6 +3,8 @@ import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Service } from '../../model/service.ts';
 import { compareServices } from '../registry/order.ts';
+import { keepIfSameValue } from '../registry/same-value.ts';
+import { compareVirtualServices } from '../snapshot/virtual-service-index.ts';
 import { destinationsOf } from './destinations.ts';
 import { importIndexer, importsEverything, parseImports, selectImports } from './imports.ts';
 import { hasPort, joinPorts, narrowService, type WantedPorts } from './narrow-service.ts';
@@ -20,8 +22,11 @@ export type EgressInputs = {
 
 export type Egress = Pick<SidecarScope, 'egress' | 'services'>;
 
-/** What the egress listeners of a Sidecar import; without any, everything. */
-export function buildEgress(inputs: EgressInputs): Egress {
+/**
+ * What the egress listeners of a Sidecar import; without any, everything. `before` are the services of the scope as it was: a
+ * service of which some ports are imported stays the same object for as long as these are the same.
+ */
+export function buildEgress(inputs: EgressInputs, before: readonly Service[] = []): Egress {
   const { namespace, sidecar, services, virtualServices } = inputs;
   const listeners = sidecar?.spec.egress ?? [];
   if (sidecar === undefined || listeners.length === 0) {
@@ -32,7 +37,7 @@ export function buildEgress(inputs: EgressInputs): Egress {
   const union = new ServiceUnion(namespace);
   for (const { services: own, port } of imported) for (const service of own) union.add(service, wantedBy(port));
   for (const { virtualServices: own } of imported) addDestinations(union, own, services);
-  const winners = union.winners();
+  const winners = union.winners(before);
   const egress = imported.map(({ services: own, virtualServices: routes, port }, index): EgressScope => {
     const listener = listeners[index];
     return {
@@ -69,7 +74,7 @@ function importFor({ port, hosts }: EgressListener, { namespace, services, virtu
   return {
     port: number,
     services: onePerHost(ported, namespace),
-    virtualServices: routes === undefined ? virtualServices : virtualServices.filter((route) => routes.has(route)),
+    virtualServices: routes === undefined ? virtualServices : [...routes].sort(compareVirtualServices),
   };
 }
 
@@ -116,10 +121,14 @@ class ServiceUnion {
     return new Set(this.#ports.keys());
   }
 
-  winners(): ReadonlyMap<string, Service> {
+  winners(before: readonly Service[]): ReadonlyMap<string, Service> {
+    const known = new Map(before.map((service) => [service.key, service]));
     const services = onePerHost([...this.#services].sort(compareServices), this.#namespace);
     return new Map(
-      services.map((service) => [service.hostname, narrowService(service, this.#ports.get(service.hostname))]),
+      services.map((service) => {
+        const narrow = narrowService(service, this.#ports.get(service.hostname));
+        return [service.hostname, narrow === service ? service : keepIfSameValue(known.get(service.key), narrow)];
+      }),
     );
   }
 }

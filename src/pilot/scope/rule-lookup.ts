@@ -69,9 +69,10 @@ export function findPublicRule(
   return undefined;
 }
 
-/** Whether the namespace has a rule that covers the service, or might: then the public rule may not be its. */
-export function hasOwnRule({ rules }: RuleContext, namespace: string, service: Service): boolean {
-  return covering(rules.get(namespace), service.hostname).length > 0;
+/** The hosts that rules name; undefined if a rule has a wildcard, so that any service might be meant. */
+export function exactHosts(rules: Rules): Iterable<string> | undefined {
+  const { exact, wild } = indexRules(rules);
+  return wild.length > 0 ? undefined : exact.keys();
 }
 
 /** Namespaces to which another namespace exports a rule by name. */

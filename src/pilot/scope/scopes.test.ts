@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SpecByKind } from '../../apis/collections.ts';
+import type { EgressListener } from '../../apis/networking/networking.ts';
 import { serviceKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import { destinationRule, routeTo, service, serviceEntry, sidecar, virtualService } from '../../testing/builders.ts';
@@ -169,13 +170,13 @@ describe('a Sidecar', () => {
   });
 
   it('joins the ports that its listeners import', () => {
-    const on = (number: number): object => ({
+    const on = (number: number): EgressListener => ({
       port: { number, protocol: 'HTTP', name: 'x' },
       hosts: ['a/one.a.svc.cluster.local'],
     });
     const three = [service('a/one', { ports: [80, 443, 8080] })];
-    const egress = (...listeners: readonly object[]): ConfigObject =>
-      sidecar('default/s', { egress: listeners as { hosts: string[] }[] });
+    const egress = (...listeners: readonly EgressListener[]): ConfigObject =>
+      sidecar('default/s', { egress: listeners });
     const ports = (scope: SidecarScope): readonly number[] =>
       scope.services.flatMap((found) => found.ports.map(({ port }) => port));
     expect(ports(scopeOf([...three, egress(on(443), on(80))]))).toEqual([80, 443]);

@@ -9,6 +9,7 @@ import { MESH_GATEWAY } from '../snapshot/complete-names.ts';
 import { compareVirtualServices } from '../snapshot/virtual-service-index.ts';
 import { buildEgress } from './egress.ts';
 import { GatewayScopes } from './gateway-scopes.ts';
+import { keepList } from './keep-shared.ts';
 import { RuleScopes } from './rule-scopes.ts';
 import type { EgressScope, GatewayScope, OutboundPolicy, SidecarScope } from './scope.ts';
 import { chooseSidecar } from './sidecar-choice.ts';
@@ -78,8 +79,8 @@ export class Scopes {
   #build(inputs: ScopeInputs, key: string): SidecarScope {
     const { namespace, sidecar, rules, rootNamespace, meshPolicy } = inputs;
     const before = this.#kept.get(key);
-    const { egress, services: imported } = buildEgress(inputs);
-    const services = keepIfSame(before?.services, imported);
+    const { egress, services: imported } = buildEgress(inputs, before?.services);
+    const services = keepList(before?.services, imported);
     const scope = {
       namespace,
       sidecar,
@@ -144,8 +145,8 @@ function keepEgress(before: EgressScope | undefined, next: EgressScope): EgressS
   const kept = {
     ...next,
     listener: isSameListener ? before.listener : next.listener,
-    services: keepIfSame(before.services, next.services),
-    virtualServices: keepIfSame(before.virtualServices, next.virtualServices),
+    services: keepList(before.services, next.services),
+    virtualServices: keepList(before.virtualServices, next.virtualServices),
   };
   return sameFields(before, kept) ? before : kept;
 }

@@ -1,4 +1,5 @@
 import { compareSpecificity } from '../../apis/host.ts';
+import { keepIfSame } from '../../kit/memo.ts';
 import { sortedEntries } from '../../kit/order.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshDestinationRule } from '../../model/mesh-snapshot.ts';
@@ -8,6 +9,7 @@ import { buildVisibility } from '../registry/export-to.ts';
 import { GroupIndex } from '../registry/group-index.ts';
 import { changeOf } from '../registry/list-change.ts';
 import { compareAge } from '../registry/order.ts';
+import { sameValue } from '../registry/same-value.ts';
 import { completeHostname } from './complete-names.ts';
 import { type Merged, mergeDestinationRules } from './merge-destination-rules.ts';
 
@@ -81,7 +83,12 @@ export class DestinationRuleIndex {
       object,
       visibility: buildVisibility(object.spec.exportTo, namespace, defaultExportTo),
     }));
-    this.#merged.set(key, mergeDestinationRules({ host, rules }));
+    const before = this.#merged.get(key)?.rules ?? [];
+    const merged = mergeDestinationRules({ host, rules });
+    this.#merged.set(key, {
+      ...merged,
+      rules: merged.rules.map((rule) => before.find((known) => sameValue(known, rule)) ?? rule),
+    });
     keys.add(key);
     return namespace;
   }
@@ -94,7 +101,7 @@ export class DestinationRuleIndex {
     const sorted = rules.sort(
       (a, b) => compareSpecificity(a.host, b.host) || Number(isForAll(a)) - Number(isForAll(b)),
     );
-    return sorted.length === 0 ? undefined : sorted;
+    return sorted.length === 0 ? undefined : keepIfSame(this.#published.get(namespace), sorted);
   }
 }
 

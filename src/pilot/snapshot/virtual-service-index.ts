@@ -1,4 +1,4 @@
-import { memoByIdentity } from '../../kit/memo.ts';
+import { keepIfSame, memoByIdentity } from '../../kit/memo.ts';
 import { compareText } from '../../kit/order.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ObjectKey } from '../../model/ids.ts';
@@ -8,6 +8,7 @@ import { buildVisibility } from '../registry/export-to.ts';
 import { GroupIndex } from '../registry/group-index.ts';
 import { changeOf, moved } from '../registry/list-change.ts';
 import { compareAge, createdAt } from '../registry/order.ts';
+import { keepIfSameValue } from '../registry/same-value.ts';
 import { type CompleteVirtualService, completeVirtualService } from './complete-names.ts';
 import { type Delegate, delegateKeys, hasHosts, resolveDelegates } from './delegates.ts';
 
@@ -54,19 +55,20 @@ export class VirtualServiceIndex {
 
   #rebuild(dirty: ReadonlySet<ObjectKey>): void {
     if (dirty.size === 0) return;
-    const stayed = this.#published.filter(({ object }) => !dirty.has(object.key));
-    const fresh: MeshVirtualService[] = [];
+    const models = new Map(this.#published.map((model) => [model.object.key, model]));
     for (const key of dirty) {
       const object = this.#objects.get(key);
       const built = object === undefined || !hasHosts(object.spec) ? undefined : this.#build(object);
-      if (built === undefined) this.#built.delete(key);
-      else {
-        this.#built.set(key, built);
-        fresh.push(built.model);
+      if (built === undefined) {
+        this.#built.delete(key);
+        models.delete(key);
+      } else {
+        const model = keepIfSameValue(models.get(key), built.model);
+        this.#built.set(key, { ...built, model });
+        models.set(key, model);
       }
     }
-    const isSame = fresh.length === 0 && stayed.length === this.#published.length;
-    if (!isSame) this.#published = [...stayed, ...fresh].sort(compareVirtualServices);
+    this.#published = keepIfSame(this.#published, [...models.values()].sort(compareVirtualServices));
   }
 
   #build(object: ConfigObject<'VirtualService'>): Built {
