@@ -5,7 +5,7 @@ import { type Runnable, runAll } from '../../kit/run-group.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { LocalIo, RunControlPlane } from '../local-io.ts';
 import { type MeshReport, meshReportFile, renderDiagnostic } from '../mesh-report.ts';
-import { BRIDGE_ADDRESS } from '../plan/addresses.ts';
+import { BRIDGE_ADDRESS, DNS_ADDRESS } from '../plan/addresses.ts';
 import { LocalSource, type ObjectSource } from '../plan/local-source.ts';
 import type { Programs } from '../programs.ts';
 import { adminSocket, type Publish, publishSocket } from '../publish.ts';
@@ -15,6 +15,7 @@ import { writeAtomically } from '../state.ts';
 import { type ProcessSetting, XDS_PORT } from './envoy-process.ts';
 import { GatewayTarget } from './gateway-target.ts';
 import { LogTrimmer } from './log-trimmer.ts';
+import { NameServer } from './name-server.ts';
 import { createBridge, PodNetworks } from './pod-network.ts';
 import { Pods } from './pods.ts';
 
@@ -31,6 +32,8 @@ export type MeshDeps = { readonly runControlPlane: RunControlPlane; readonly log
 
 const ADMIN_PORT = 8080;
 const REPORT_EVERY_MS = 50;
+/** A pod that is ready takes traffic once everybody has heard of it. */
+const SETTLE_MS = 500;
 
 /**
  * The mesh itself: control plane, pods, and the inner ends of published ports. It runs as the first process of namespaces of
@@ -61,14 +64,17 @@ class Mesh {
   readonly #options: MeshOptions;
   readonly #io: LocalIo;
   readonly #runControlPlane: RunControlPlane;
+  readonly #log: Logger;
   readonly #pods: Pods;
   readonly #changes = new ChangeSignal();
   #source: LocalSource | undefined;
+  #movedAt = 0;
 
   constructor(options: MeshOptions, io: LocalIo, deps: MeshDeps) {
     this.#options = options;
     this.#io = io;
     this.#runControlPlane = deps.runControlPlane;
+    this.#log = deps.log;
     this.#pods = new Pods({
       networks: new PodNetworks({ ...options, clock: io.clock, kill: io.kill }),
       setting: settingOf(options, io),
@@ -76,6 +82,7 @@ class Mesh {
       kill: io.kill,
       log: deps.log,
       onChange: () => {
+        this.#movedAt = io.clock.monotonic();
         this.#source?.refresh();
         this.#changes.raise();
       },
@@ -87,10 +94,14 @@ class Mesh {
     for (const relay of relays) await relay.open();
     try {
       const logs = new LogTrimmer({ folder: join(this.#options.stateFolder, 'logs'), clock: this.#io.clock });
-      await runAll([this.#controlPlane(), this.#pods, this.#reporter(), logs], signal);
+      await runAll([this.#controlPlane(), this.#pods, this.#nameServer(), this.#reporter(), logs], signal);
     } finally {
       await Promise.all(relays.map((relay) => relay.close()));
     }
+  }
+
+  #nameServer(): Runnable {
+    return new NameServer({ address: DNS_ADDRESS, resolve: (name) => this.#source?.resolve(name), log: this.#log });
   }
 
   #controlPlane(): Runnable {
@@ -137,8 +148,10 @@ class Mesh {
       name: 'report',
       run: async (signal) => {
         do {
-          await writeAtomically(meshReportFile(this.#options.stateFolder), `${JSON.stringify(this.#report())}\n`);
+          const report = this.#report();
+          await writeAtomically(meshReportFile(this.#options.stateFolder), `${JSON.stringify(report)}\n`);
           await this.#io.clock.sleep(REPORT_EVERY_MS, signal);
+          if (!report.ready) this.#changes.raise();
         } while (await this.#changes.next(signal));
       },
     };
@@ -147,8 +160,9 @@ class Mesh {
   #report(): MeshReport {
     const pods = this.#pods.reports;
     const source = this.#source;
+    const isSettled = this.#io.clock.monotonic() - this.#movedAt > SETTLE_MS;
     return {
-      ready: source?.isSynced === true && pods.every(({ ready }) => ready),
+      ready: source?.isSynced === true && isSettled && pods.every(({ ready }) => ready),
       pods,
       problems: (source?.diagnostics ?? []).map(renderDiagnostic),
     };

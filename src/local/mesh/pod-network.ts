@@ -37,6 +37,7 @@ export async function createBridge(programs: Programs): Promise<void> {
     'link set lo up',
     `link add ${BRIDGE} type bridge`,
     `addr add ${BRIDGE_ADDRESS}/${POD_PREFIX_LENGTH} dev ${BRIDGE}`,
+    `addr add ${DNS_ADDRESS}/32 dev ${BRIDGE}`,
     `link set ${BRIDGE} up`,
   ];
   await mustRun([programs.ip, '-batch', '-'], `${batch.join('\n')}\n`);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** The node's own address on the bridge, where pods find the control plane. */
 export const BRIDGE_ADDRESS = '10.244.0.1';
 export const POD_PREFIX_LENGTH = 16;
-/** No such server: queries to it are captured on their way out of the pod. */
+/** The name server. Queries of pods with Envoy are captured on their way to it; it hears what Envoy does not know. */
 export const DNS_ADDRESS = '10.96.0.10';
 
 const RANGE = 65_536;

@@ -14,6 +14,7 @@ import {
   type RawObject,
   type RawUpdate,
   type ServiceInput,
+  selects,
   withAddress,
 } from './objects.ts';
 import { type PodPlan, planPods } from './pod-plan.ts';
@@ -72,6 +73,20 @@ export class LocalSource implements ObjectSource {
 
   get services(): readonly ServiceInput[] {
     return [...this.#services.values()].map(({ input }) => input);
+  }
+
+  /** The addresses of a service by its whole name, or of a headless one's pods, as a Kubernetes cluster's DNS has them. */
+  resolve(name: string): readonly string[] | undefined {
+    const [, service = '', namespace = ''] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(name) ?? [];
+    const key = objectKey('Service', namespace, service);
+    const input = this.#services.get(key)?.input;
+    if (input === undefined || input.spec.type === 'ExternalName') return undefined;
+    const asked = input.spec.clusterIPs[0];
+    if (asked === 'None') {
+      const pods = this.#pods.states.filter(({ plan, ready }) => ready && selects(input, plan));
+      return pods.map(({ address }) => address);
+    }
+    return [asked ?? this.#addresses.get(key)];
   }
 
   async run(sink: ObjectSink, signal: AbortSignal): Promise<void> {
