@@ -4,7 +4,7 @@ import { SocketAddress_Protocol, TrafficDirection } from '../../../gen/types.ts'
 import { memoByIdentity } from '../../../kit/memo.ts';
 import type { Built, ListenerType } from '../built.ts';
 import type { ProxyTraits } from '../plan.ts';
-import { duration, extension } from '../protobuf.ts';
+import { duration, extension, uint32, uint64 } from '../protobuf.ts';
 import { buildNameTable, type HeadlessNames, type NameEntry, type NameTableInputs } from './name-table.ts';
 
 export type DnsListenerInputs = {
@@ -50,7 +50,14 @@ function buildDnsFilter(table: readonly NameEntry[]): ListenerFilter {
       typedDnsResolverConfig: extension(
         'envoy.network.dns_resolver.cares',
         'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
-        {},
+        // A lost packet is asked again before the client itself gives up, and a socket is not kept so long that a server behind
+        // a virtual address could move away from it.
+        {
+          queryTimeoutSeconds: uint64(2),
+          queryTries: uint32(4),
+          udpMaxQueries: uint32(100),
+          reinitChannelOnTimeout: true,
+        },
       ),
     },
     serverConfig: { inlineDnsTable: { virtualDomains: table.map(buildDomain) } },
