@@ -1,55 +1,14 @@
 import { collections, type Kind } from '../apis/collections.ts';
+import { defaultMeshConfig } from '../apis/mesh/default-mesh-config.ts';
 import type { MeshConfig } from '../apis/mesh/mesh-config.ts';
 import { compareText } from '../kit/order.ts';
 import type { ConfigSnapshot, ObjectsByKind } from '../model/config-snapshot.ts';
 import type { ConfigObject } from '../model/object.ts';
 import { deepFreeze } from './freeze.ts';
 
-const defaultMesh: MeshConfig = {
-  accessLogEncoding: 'TEXT',
-  accessLogFile: '',
-  accessLogFormat: '',
-  connectTimeout: '10s',
-  defaultDestinationRuleExportTo: ['*'],
-  defaultServiceExportTo: ['*'],
-  defaultVirtualServiceExportTo: ['*'],
-  disablePolicyChecks: true,
-  dnsRefreshRate: '5s',
-  enableAutoMtls: true,
-  enableEnvoyAccessLogService: false,
-  enableTracing: true,
-  h2UpgradePolicy: 'DO_NOT_UPGRADE',
-  ingressControllerMode: 'OFF',
-  ingressService: 'istio-ingressgateway',
-  mixerCheckServer: '',
-  mixerReportServer: '',
-  outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
-  policyCheckFailOpen: false,
-  protocolDetectionTimeout: '0s',
-  proxyHttpPort: 0,
-  proxyInboundListenPort: 15_006,
-  proxyListenPort: 15_001,
-  rootNamespace: 'istio-system',
-  trustDomain: 'cluster.local',
-  trustDomainAliases: [],
-  defaultConfig: {
-    binaryPath: '/usr/local/bin/envoy',
-    concurrency: 0,
-    configPath: '/etc/istio/proxy',
-    controlPlaneAuthPolicy: 'MUTUAL_TLS',
-    discoveryAddress: 'xebec.istio-system.svc:15012',
-    drainDuration: '45s',
-    interceptionMode: 'REDIRECT',
-    parentShutdownDuration: '60s',
-    proxyAdminPort: 15_000,
-    statNameLength: 189,
-    statusPort: 15_020,
-    terminationDrainDuration: '5s',
-  },
-};
-
+/** The mesh's defaults with what a test says otherwise. */
 export function meshConfig(overrides: Partial<MeshConfig> = {}): MeshConfig {
-  return deepFreeze({ ...defaultMesh, ...overrides });
+  return deepFreeze({ ...defaultMeshConfig, ...overrides });
 }
 
 export type ConfigOptions = { readonly mesh?: MeshConfig; readonly networks?: ConfigSnapshot['networks'] };
