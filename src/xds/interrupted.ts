@@ -29,10 +29,8 @@ export class Interrupted {
 /** The endpoints that a client, gone now, may still wait for. */
 export function unfinishedEndpoints(types: Types, before: ReadonlySet<string>): ReadonlySet<string> {
   const endpoints = types.get(TypeUrls.endpoint);
-  const unfinished = new Set([...before, ...(endpoints?.owed ?? [])]);
-  for (const { name } of endpoints?.inFlight?.resources ?? []) unfinished.add(name);
-  for (const { needs } of types.get(TypeUrls.cluster)?.inFlight?.resources ?? []) {
-    for (const need of needs) if (need.typeUrl === TypeUrls.endpoint) unfinished.add(need.name);
-  }
-  return unfinished;
+  const unread = endpoints?.inFlight?.resources ?? [];
+  const clusters = types.get(TypeUrls.cluster)?.inFlight?.resources ?? [];
+  const needed = clusters.flatMap(({ needs }) => needs).filter(({ typeUrl }) => typeUrl === TypeUrls.endpoint);
+  return new Set([...before, ...(endpoints?.owed ?? []), ...[...unread, ...needed].map(({ name }) => name)]);
 }
