@@ -89,7 +89,10 @@ export class Pilot implements Runnable, SnapshotSource {
   open(node: NodeInfo, stream: StreamInfo): Opened {
     const proxy = parseProxy(node);
     if (!proxy.ok) return { kind: 'refused', status: { code: StatusCode.INVALID_ARGUMENT, message: proxy.error } };
-    const handle = new ProxyHandle(proxy.value, stream, { snapshotFor: (of) => this.snapshotFor(of), close: (of) => this.#handles.delete(of) });
+    const handle = new ProxyHandle(proxy.value, stream, {
+      snapshotFor: (of) => this.snapshotFor(of),
+      close: (of) => this.#handles.delete(of),
+    });
     this.#handles.add(handle);
     return { kind: 'handle', handle };
   }

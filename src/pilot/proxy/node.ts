@@ -35,7 +35,12 @@ export function parseProxy(node: NodeInfo): Result<Proxy, string> {
   });
 }
 
-type NodeId = { readonly type: 'sidecar' | 'router'; readonly ip: string; readonly name: string; readonly domain: string };
+type NodeId = {
+  readonly type: 'sidecar' | 'router';
+  readonly ip: string;
+  readonly name: string;
+  readonly domain: string;
+};
 
 function parseNodeId(id: string): Result<NodeId, string> {
   const parts = id.split('~');
@@ -43,7 +48,8 @@ function parseNodeId(id: string): Result<NodeId, string> {
   if (parts.length !== 4 || type === undefined || ip === undefined || name === undefined || domain === undefined) {
     return err(`node id ${JSON.stringify(id.slice(0, 200))} must have four parts: type~ip~name.namespace~domain`);
   }
-  if (type !== 'sidecar' && type !== 'router') return err(`node type ${JSON.stringify(type)} must be sidecar or router`);
+  if (type !== 'sidecar' && type !== 'router')
+    return err(`node type ${JSON.stringify(type)} must be sidecar or router`);
   return ok({ type, ip, name, domain });
 }
 
@@ -70,5 +76,7 @@ function text(value: unknown): string | undefined {
 
 function textRecord(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }

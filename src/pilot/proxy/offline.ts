@@ -7,7 +7,11 @@ import { parseProxy } from './node.ts';
  * The proxy that a node id names, though it is not connected: its labels, account and place come from the workload that has its
  * address. Metadata given by hand has the say.
  */
-export function offlineProxy(id: string, mesh: MeshSnapshot, metadata: Readonly<Record<string, unknown>> = {}): Result<Proxy, string> {
+export function offlineProxy(
+  id: string,
+  mesh: MeshSnapshot,
+  metadata: Readonly<Record<string, unknown>> = {},
+): Result<Proxy, string> {
   const parsed = parseProxy({
     id,
     cluster: '',
@@ -19,7 +23,9 @@ export function offlineProxy(id: string, mesh: MeshSnapshot, metadata: Readonly<
   });
   if (!parsed.ok) return parsed;
   const proxy = parsed.value;
-  const workload = proxy.addresses.map((address) => mesh.workloadsByAddress.get(address)).find((found) => found !== undefined);
+  const workload = proxy.addresses
+    .map((address) => mesh.workloadsByAddress.get(address))
+    .find((found) => found !== undefined);
   if (workload === undefined) return parsed;
   return ok({
     ...proxy,

@@ -7,7 +7,10 @@ const known: readonly Cluster_LbPolicy[] = [Cluster_LbPolicy.ROUND_ROBIN, Cluste
 /** The part of a cluster that gRPC libraries read (gRFC A27, A42, A50): they bring their own connections and protocol. */
 export function proxylessCluster(built: Built<ClusterType>): Built<ClusterType> {
   const { message } = built;
-  const lbPolicy = message.lbPolicy !== undefined && known.includes(message.lbPolicy) ? message.lbPolicy : Cluster_LbPolicy.ROUND_ROBIN;
+  const lbPolicy =
+    message.lbPolicy !== undefined && known.includes(message.lbPolicy)
+      ? message.lbPolicy
+      : Cluster_LbPolicy.ROUND_ROBIN;
   return {
     ...built,
     message: {

@@ -1,5 +1,12 @@
 import { anyOf } from '../../../gen/codec.ts';
-import { type Built, type BuiltVirtualHost, type ListenerType, originOf, type RouteConfigurationType, routeRef } from '../built.ts';
+import {
+  type Built,
+  type BuiltVirtualHost,
+  type ListenerType,
+  originOf,
+  type RouteConfigurationType,
+  routeRef,
+} from '../built.ts';
 import type { ServiceAtPort } from '../plan.ts';
 import { adsSource, extension } from '../protobuf.ts';
 
