@@ -37,6 +37,16 @@ it('sees nothing of namespaces that are not discovered', () => {
   expect(snapshot.config.objects.Namespace).toHaveLength(2);
 });
 
+it('is the same object when nothing changed', () => {
+  const config = configSnapshot([service('a'), virtualService('a', { http: [{ delegate: { name: 'none' } }] })]);
+  const builder = new MeshSnapshotBuilder(options);
+  const first = builder.build(config);
+  const second = builder.build(config);
+  expect(second.snapshot).toBe(first.snapshot);
+  expect(second.diagnostics).toBe(first.diagnostics);
+  expect(second.diagnostics).toHaveLength(1);
+});
+
 it('changes only what an endpoint change is about', () => {
   const objects = [
     service('a'),

@@ -1,3 +1,4 @@
+import { sameFields, sameItems } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
@@ -24,6 +25,8 @@ export class MeshSnapshotBuilder {
   readonly #virtualServices: VirtualServiceIndex;
   readonly #destinationRules: DestinationRuleIndex;
   #exportTo: { readonly virtualServices: readonly string[]; readonly destinationRules: readonly string[] } | undefined;
+  #snapshot: MeshSnapshot | undefined;
+  #raw: readonly Diagnostic[] = [];
   #diagnostics: readonly Diagnostic[] = [];
 
   constructor(options: RegistryOptions) {
@@ -51,11 +54,15 @@ export class MeshSnapshotBuilder {
         defaultExportTo: this.#exportTo.destinationRules,
       }),
     };
-    const sources = [this.#registry, this.#virtualServices, this.#destinationRules];
-    this.#diagnostics = collectDiagnostics(
-      this.#diagnostics,
-      sources.flatMap((source) => source.diagnostics()),
-    );
-    return { snapshot, diagnostics: this.#diagnostics };
+    this.#snapshot = this.#snapshot !== undefined && sameFields(this.#snapshot, snapshot) ? this.#snapshot : snapshot;
+    return { snapshot: this.#snapshot, diagnostics: this.#collect() };
+  }
+
+  #collect(): readonly Diagnostic[] {
+    const parts = [this.#registry, this.#virtualServices, this.#destinationRules];
+    const raw = parts.flatMap((part) => part.diagnostics());
+    if (!sameItems(this.#raw, raw)) this.#diagnostics = collectDiagnostics(this.#diagnostics, raw);
+    this.#raw = raw;
+    return this.#diagnostics;
   }
 }
