@@ -4,8 +4,8 @@ import { type DumpedResource, dumpSnapshot, type ResourceType } from '../app/con
 import { loadOffline } from '../app/offline.ts';
 import { translateOffline } from '../app/translate-offline.ts';
 import { systemClock } from '../kit/system-clock.ts';
+import { renderTable } from '../kit/table.ts';
 import { type CliIo, EXIT } from './io.ts';
-import { renderTable } from './table.ts';
 
 export type ConfigDumpOptions = {
   readonly source: string;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renderTable } from '../kit/table.ts';
 import type { LocalIo } from './local-io.ts';
 import { type MeshReport, readMeshReport } from './mesh-report.ts';
 import type { LocalOptions } from './options.ts';
 import { findRunning, readSupervisor, type Supervisor, startLogOf } from './state.ts';
-import { renderTable } from './table.ts';
 
 /** How the mesh of a folder is. Exit code 0 when it runs and every pod is ready, else 1. */
 export async function localStatus(options: LocalOptions, io: LocalIo): Promise<number> {

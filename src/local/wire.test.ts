@@ -4,7 +4,6 @@ import { parseOptions } from './options.ts';
 import { parseStat } from './process-identity.ts';
 import { parsePublish } from './publish.ts';
 import { parseReply } from './socket-get.ts';
-import { renderTable } from './table.ts';
 
 describe('what the kernel says', () => {
   test('a process whose name holds brackets and spaces', () => {
@@ -69,16 +68,4 @@ describe('what a person types', () => {
     const [plain, round] = [parseOptions(['/tmp'], where), parseOptions(['/tmp/../tmp/'], where)];
     expect(plain.ok && round.ok && plain.value.stateFolder === round.value.stateFolder).toBe(true);
   });
-});
-
-test('a table aligns texts to the left and numbers to the right', () => {
-  expect(
-    renderTable(
-      ['NAME', 'N'],
-      [
-        ['a', 5],
-        ['long-name', 12],
-      ],
-    ),
-  ).toBe(['NAME        N', 'a            5', 'long-name   12', ''].join('\n'));
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { renderTable } from '../../kit/table.ts';
 import { readMeshReport } from '../mesh-report.ts';
 import { socketGet } from '../socket-get.ts';
-import { renderTable } from '../table.ts';
 import { applyFile } from './apply.ts';
 import { type Effect, measureEffect } from './effect.ts';
 import { callMany } from './observe.ts';

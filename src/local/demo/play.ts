@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { renderTable } from '../../kit/table.ts';
 import { readMeshReport } from '../mesh-report.ts';
-import { renderTable } from '../table.ts';
 import { type Applied, applyFile } from './apply.ts';
 import { measureEffect } from './effect.ts';
 import { type Sample, SIGHTS, visitPages } from './observe.ts';
