@@ -22,6 +22,17 @@ describe('routes of the open scope', () => {
     });
   });
 
+  it('of a wildcard host have the virtual services for names under it', () => {
+    const wild = service('*.example.com', { ports: [port(80)] });
+    const virtualServices = [http('b', 'b.example.com'), http('other', 'b.other.com'), http('a', 'a.example.com')];
+    const [only] = plan({ egress: [egress({ services: [wild, web], virtualServices })] }).routes;
+    expect(only?.virtualServices.map(({ object }) => object.meta.name)).toEqual(['b', 'other', 'a']);
+    const { routes } = plan({
+      egress: [egress({ services: [service('*.example.com', { ports: [port(81)] })], virtualServices })],
+    });
+    expect(routes[0]?.virtualServices.map(({ object }) => object.meta.name)).toEqual(['b', 'a']);
+  });
+
   it('have the virtual services for their hosts, oldest first; those for hosts of nobody go to port 80', () => {
     const virtualServices = [
       http('orphan', 'nobody.example.com'),

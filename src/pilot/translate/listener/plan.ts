@@ -1,7 +1,8 @@
 import { isCidr, isUnixAddress } from '../../../apis/address.ts';
 import { parseProtocol } from '../../../apis/protocol.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
-import { isHttp, type Protocol } from '../../../model/service.ts';
+import { isHttp, type Protocol, type Service } from '../../../model/service.ts';
 import type { ServiceAtPort } from '../plan.ts';
 import { destinationHosts } from '../route/destination.ts';
 import { diagnoseListener } from './codes.ts';
@@ -141,10 +142,12 @@ function planSniffed(draft: OutboundDraft, { scope, at, place }: PlaceInputs, si
   return undefined;
 }
 
+const unruled: Pick<L4Member, 'virtualServices' | 'destinations'> = { virtualServices: [], destinations: [] };
+
 /** The rules for a service's connections, and the services these may send them to. */
 function rulesFor(scope: Scope, at: ServiceAtPort): Pick<L4Member, 'virtualServices' | 'destinations'> {
   const virtualServices = scope.l4Index.get(at.service.hostname);
-  if (virtualServices.length === 0) return { virtualServices, destinations: [] };
+  if (virtualServices.length === 0) return unruled;
   const hosts = new Set(virtualServices.flatMap(destinationHosts));
   return { virtualServices, destinations: [...hosts].flatMap((host) => scope.membersByHost.get(host) ?? []) };
 }
@@ -157,9 +160,16 @@ function placesOf(scope: Scope, { service, port }: ServiceAtPort): readonly Dial
     const pods = scope.headless.get(headlessKey(service.key, port.port))?.addresses ?? [];
     return pods.map((address) => ({ address, isOwn: true, subnets: [] }));
   }
-  const automatic = scope.dnsCapture ? service.autoAddresses : [];
-  const addresses = service.addresses.length > 0 ? service.addresses : automatic;
-  if (addresses.length === 0) return [{ address: WILDCARD_ADDRESS, isOwn: false, subnets: [] }];
+  if (service.addresses.length > 0) return addressPlaces(service);
+  return scope.dnsCapture && service.autoAddresses.length > 0 ? automaticPlaces(service) : anywhere;
+}
+
+const anywhere: readonly DialledAt[] = [{ address: WILDCARD_ADDRESS, isOwn: false, subnets: [] }];
+const addressPlaces = memoByIdentity(({ addresses }: Service) => splitAddresses(addresses));
+const automaticPlaces = memoByIdentity(({ autoAddresses }: Service) => splitAddresses(autoAddresses));
+
+/** Single addresses are listened on; blocks are matched on the wildcard. */
+function splitAddresses(addresses: readonly string[]): readonly DialledAt[] {
   const subnets = addresses.filter(isCidr);
   const own = addresses.filter((address) => !isCidr(address)).map((address) => ({ address, isOwn: true, subnets: [] }));
   return subnets.length === 0 ? own : [...own, { address: WILDCARD_ADDRESS, isOwn: false, subnets }];
@@ -229,8 +239,10 @@ function addToRoute(route: RouteDraft, scope: Scope, members: readonly ServiceAt
 
 /** Virtual services for hosts that no service has: their requests go to port 80. */
 function findOrphans(scope: Scope): readonly MeshVirtualService[] {
-  const hosts = new Set(scope.egress.members.map(({ service }) => service.hostname));
-  const claimed = new Set([...hosts].flatMap((host) => scope.httpIndex.get(host)));
+  const claimed = new Set<MeshVirtualService>();
+  for (const host of scope.membersByHost.keys()) {
+    for (const virtualService of scope.httpIndex.get(host)) claimed.add(virtualService);
+  }
   return scope.http.filter((virtualService) => !claimed.has(virtualService));
 }
 
