@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { GroupIndex } from './group-index.ts';
 import { LabelIndex, SelectorIndex, selects } from './label-index.ts';
 import { changeOf } from './list-change.ts';
+import { editSorted } from './sorted-list.ts';
 
 const items = Array.from({ length: 8 }, (_, id) => ({ id }));
 const list = fc.uniqueArray(fc.constantFrom(...items)).map((picked) => picked.toSorted((a, b) => a.id - b.id));
@@ -66,6 +67,19 @@ it('finds by selector and by labels what a comparison of all finds', () => {
         );
         expect(new Set(bySelector.selecting(one))).toEqual(new Set(expected));
       }
+    }),
+  );
+});
+
+it('edits a sorted list as if it were sorted again', () => {
+  const numbers = fc.array(fc.nat(20), { maxLength: 12 });
+  const compare = (a: number, b: number): number => a - b;
+  fc.assert(
+    fc.property(numbers, numbers, fc.nat(5), (list, added, count) => {
+      const sorted = list.toSorted(compare);
+      const removed = sorted.slice(0, count);
+      const stayed = sorted.filter((item) => !removed.includes(item));
+      expect(editSorted(sorted, { removed, added }, compare)).toEqual([...stayed, ...added].sort(compare));
     }),
   );
 });

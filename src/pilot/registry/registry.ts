@@ -11,6 +11,7 @@ import { buildFindNetwork, type FindNetwork, networkLabel } from './network.ts';
 import { compareServices } from './order.ts';
 import { keepIfSameValue } from './same-value.ts';
 import { ServiceIndex, type ServiceInputs } from './service-index.ts';
+import { editSorted } from './sorted-list.ts';
 import { TargetIndex } from './target-index.ts';
 import { WorkloadIndex } from './workload-index.ts';
 
@@ -102,14 +103,12 @@ export class Registry {
   }
 
   #publishServices(before: RegistryView, change: ListChange<Service>): Partial<RegistryView> {
-    const removed = new Set(change.removed);
-    const stayed = before.services.filter((service) => !removed.has(service));
     const keys = [...change.removed, ...change.added].map(({ key }) => [key, this.#services.get(key)] as const);
     const hostnames = [...this.#byHostname.apply(change)].map(
       (hostname) => [hostname, this.#byHostname.has(hostname) ? this.#byHostname.get(hostname) : undefined] as const,
     );
     return {
-      services: [...stayed, ...change.added].sort(compareServices),
+      services: editSorted(before.services, change, compareServices),
       servicesByKey: editMap(before.servicesByKey, keys),
       servicesByHostname: editMap(before.servicesByHostname, hostnames),
     };

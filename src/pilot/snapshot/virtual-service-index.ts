@@ -1,4 +1,4 @@
-import { keepIfSame, memoByIdentity } from '../../kit/memo.ts';
+import { memoByIdentity } from '../../kit/memo.ts';
 import { compareText } from '../../kit/order.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ObjectKey } from '../../model/ids.ts';
@@ -6,9 +6,10 @@ import type { MeshVirtualService, Traced } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import { buildVisibility } from '../registry/export-to.ts';
 import { GroupIndex } from '../registry/group-index.ts';
-import { changeOf, moved } from '../registry/list-change.ts';
+import { changeOf, isEmptyChange, moved } from '../registry/list-change.ts';
 import { compareAge, createdAt } from '../registry/order.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
+import { editSorted } from '../registry/sorted-list.ts';
 import { type CompleteVirtualService, completeVirtualService } from './complete-names.ts';
 import { type Delegate, delegateKeys, hasHosts, resolveDelegates } from './delegates.ts';
 
@@ -54,21 +55,21 @@ export class VirtualServiceIndex {
   }
 
   #rebuild(dirty: ReadonlySet<ObjectKey>): void {
-    if (dirty.size === 0) return;
-    const models = new Map(this.#published.map((model) => [model.object.key, model]));
+    const removed: MeshVirtualService[] = [];
+    const added: MeshVirtualService[] = [];
     for (const key of dirty) {
+      const before = this.#built.get(key)?.model;
       const object = this.#objects.get(key);
       const built = object === undefined || !hasHosts(object.spec) ? undefined : this.#build(object);
-      if (built === undefined) {
-        this.#built.delete(key);
-        models.delete(key);
-      } else {
-        const model = keepIfSameValue(models.get(key), built.model);
-        this.#built.set(key, { ...built, model });
-        models.set(key, model);
-      }
+      const model = built && keepIfSameValue(before, built.model);
+      if (built === undefined || model === undefined) this.#built.delete(key);
+      else this.#built.set(key, { ...built, model });
+      if (model === before) continue;
+      if (before !== undefined) removed.push(before);
+      if (model !== undefined) added.push(model);
     }
-    this.#published = keepIfSame(this.#published, [...models.values()].sort(compareVirtualServices));
+    const change = { removed, added };
+    if (!isEmptyChange(change)) this.#published = editSorted(this.#published, change, compareVirtualServices);
   }
 
   #build(object: ConfigObject<'VirtualService'>): Built {
