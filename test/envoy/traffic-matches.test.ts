@@ -12,7 +12,7 @@ mesh.given(
 );
 
 /** A service of its own, with subsets v1 and v2, and one VirtualService. */
-function given(name: string, rules: string): void {
+function given(name: string, rules: string, otherHosts: readonly string[] = []): void {
   mesh.given(
     service(name, ['http:80>8080', 'http-other:81>8080', 'tcp:9000', 'tls:9443'], { selector: { app: 'echo' } }),
     `
@@ -25,7 +25,7 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: { name: ${name}, namespace: default }
 spec:
-  hosts: [${name}]
+  hosts: [${[name, ...otherHosts].join(', ')}]
 ${rules.replace(/^\n/, '').replace(/^/gm, '  ')}`,
   );
 }
@@ -124,6 +124,12 @@ http:
 });
 
 describe('port, source labels, source namespace and gateways', () => {
+  mesh.given(`
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: some-gateway, namespace: istio-system }
+spec: { selector: { istio: nobody }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+`);
   given(
     'source',
     `
@@ -218,6 +224,7 @@ tls:
     route: [{ destination: { host: wire, subset: v1, port: { number: 9443 } } }]
   - match: [{ port: 9443, sniHosts: ["*.example.com"] }]
     route: [{ destination: { host: wire, subset: v2, port: { number: 9443 } } }]`,
+    ['"*.example.com"'],
   );
 
   test('connections are split by weight', async () => {

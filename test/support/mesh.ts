@@ -111,18 +111,19 @@ export class TestMesh {
     });
     await this.waitUntil('the mesh is ready', async () => (await this.#report())?.ready === true, READY_MS);
     await this.settle();
+    this.#expectNoErrors(await this.admin('/debug/diagnosticsz'));
   }
 
+  /** At once: the kernel takes the mesh down with its supervisor, and a farewell to every Envoy takes seconds. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await Promise.race([ended, sleep(15_000)]);
       child.kill('SIGKILL');
+      await ended;
     }
-    if (process.env['XEBEC_KEEP'] === undefined) rmSync(this.#root, { recursive: true, force: true });
-    else console.log(`kept ${this.#root}`);
+    if (process.env['XEBEC_KEEP'] !== undefined) console.log(`kept ${this.#root}`);
+    else rmSync(this.#root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** Writes one file of objects, as an editor does, and waits until every Envoy has what came of it. */
@@ -275,9 +276,11 @@ export class TestMesh {
     throw new Error(`not within ${withinMs} ms: ${what}${problem}\n${this.#describeTrouble()}`);
   }
 
-  /** The first process of the mesh's namespaces, for tests that play the world around it. */
-  get rootFolder(): string {
-    return this.#root;
+  /** A test whose own objects are refused would prove something else than it says. */
+  #expectNoErrors(diagnostics: string): void {
+    const all = JSON.parse(diagnostics) as readonly { readonly level: string }[];
+    const errors = all.filter(({ level }) => level === 'error');
+    if (errors.length > 0) throw new Error(`what was given has errors: ${JSON.stringify(errors, undefined, 2)}`);
   }
 
   #render(object: string | Manifest | Workload): string {

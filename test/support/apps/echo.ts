@@ -47,6 +47,11 @@ function flatten(headers: IncomingHttpHeaders | IncomingMessage['headers']): Rec
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
+/** An IPv4 client of a socket for both families has its address in IPv6 clothes. */
+function addressOf(socket: { readonly remoteAddress?: string | undefined }): string {
+  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+}
+
 function sniOf(socket: unknown): string {
   if (!(socket instanceof TLSSocket)) return '';
   const { servername } = socket as TLSSocket & { readonly servername?: string | false };
@@ -64,7 +69,7 @@ function describeRequest(request: Request, body: string): Echo {
     path: url.pathname,
     query: url.search.slice(1),
     headers: flatten(request.headers),
-    from: socket.remoteAddress ?? '',
+    from: addressOf(socket),
     sni: sniOf(socket),
     body,
   };
@@ -114,12 +119,13 @@ function serveLines(socket: Socket, greeting: string | undefined): void {
       path: '',
       query: '',
       headers: {},
-      from: socket.remoteAddress ?? '',
+      from: addressOf(socket),
       sni: sniOf(socket),
       body: line,
     };
     requests.add(echo);
-    socket.write(`${JSON.stringify(echo)}\n`);
+    const delayMs = Number(/^wait (\d+)$/.exec(line)?.[1] ?? 0);
+    setTimeout(() => socket.write(`${JSON.stringify(echo)}\n`), delayMs);
   });
 }
 
