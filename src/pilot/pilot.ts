@@ -19,6 +19,7 @@ import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { parseProxy } from './proxy/node.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
+import { checkListenerSettings } from './translate/filters/settings.ts';
 import { emptyRouteConfiguration } from './view/missing.ts';
 import { Views } from './view/views.ts';
 
@@ -83,7 +84,8 @@ export class Pilot implements Runnable, SnapshotSource {
 
   /** What the registry and translation have to tell the owners of objects, as far as views were asked for. */
   diagnostics(): readonly Diagnostic[] {
-    return [...this.#diagnostics, ...this.#views.diagnostics()];
+    const settings = this.#mesh === undefined ? [] : settingsDiagnostics(this.#mesh);
+    return [...settings, ...this.#diagnostics, ...this.#views.diagnostics()];
   }
 
   open(node: NodeInfo, stream: StreamInfo): Opened {
@@ -121,6 +123,12 @@ export class Pilot implements Runnable, SnapshotSource {
     if (isFirst) log.info(counts, 'first mesh snapshot built');
     else log.debug(counts, 'mesh snapshot built');
   }
+}
+
+/** What of the mesh configuration is of no use to listeners. */
+function settingsDiagnostics({ config: { mesh } }: MeshSnapshot): readonly Diagnostic[] {
+  const object = { kind: 'MeshConfig', namespace: mesh.rootNamespace, name: 'istio' };
+  return checkListenerSettings(mesh).map((issue) => ({ ...issue, object, at: undefined }));
 }
 
 type HandleOwner = {

@@ -7,6 +7,7 @@ import type { ServiceTarget, Workload } from '../../model/service.ts';
 import type { XdsSnapshot } from '../../xds/ports.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { Verdicts } from '../../xds/verdicts.ts';
+import { collectDiagnostics } from '../registry/diagnose.ts';
 import type { SidecarScope } from '../scope/scope.ts';
 import { Scopes } from '../scope/scopes.ts';
 import { destinationRulesFor } from '../scope/workload-rules.ts';
@@ -105,8 +106,10 @@ export class Views {
     this.#scopes.retain(mesh, proxies);
   }
 
+  /** What translation has to tell, each thing once however many views say it. */
   diagnostics(): readonly Diagnostic[] {
-    return [...new Set([...this.#views.values()].flatMap((view) => view.diagnostics))];
+    const said = [...this.#views.values()].flatMap((view) => view.diagnostics);
+    return collectDiagnostics([], said);
   }
 
   #build(mesh: MeshSnapshot, proxy: Proxy): Made {
