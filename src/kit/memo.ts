@@ -51,7 +51,7 @@ export function sameFields<T extends Readonly<Record<string, unknown>>>(a: T, b:
 
 /** Whether two lists hold the same objects in the same order. */
 export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
+  return a === b || (a.length === b.length && a.every((item, index) => Object.is(item, b[index])));
 }
 
 /** Returns `previous` when it holds the same objects as `next`, so that sameness travels downstream. */

@@ -19,7 +19,7 @@ import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { parseProxy } from './proxy/node.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
-import { checkListenerSettings } from './translate/filters/settings.ts';
+import { checkAccessLogFormat } from './translate/filters/access-log.ts';
 import { emptyRouteConfiguration } from './view/missing.ts';
 import { Views } from './view/views.ts';
 
@@ -128,7 +128,7 @@ export class Pilot implements Runnable, SnapshotSource {
 /** What of the mesh configuration is of no use to listeners. */
 function settingsDiagnostics({ config: { mesh } }: MeshSnapshot): readonly Diagnostic[] {
   const object = { kind: 'MeshConfig', namespace: mesh.rootNamespace, name: 'istio' };
-  return checkListenerSettings(mesh).map((issue) => ({ ...issue, object, at: undefined }));
+  return checkAccessLogFormat(mesh).map((issue) => ({ ...issue, object, at: undefined }));
 }
 
 type HandleOwner = {
