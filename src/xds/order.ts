@@ -1,5 +1,6 @@
+import { type Held, heldIn } from './client-state.ts';
 import type { EncodedResource, ResourceRef } from './resource.ts';
-import type { Gone, TypeStream } from './type-stream.ts';
+import type { Gone, InFlight, TypeStream } from './type-stream.ts';
 import { TypeUrls } from './type-urls.ts';
 
 /** The types of one stream, by type URL. */
@@ -72,22 +73,30 @@ function expectedDependents(typeUrl: string): readonly string[] {
   return typeUrl === TypeUrls.endpoint ? [TypeUrls.cluster] : [];
 }
 
-/** Names that the client's holdings need where those differ from the snapshot: old versions, and accepted ones still in force. */
+/**
+ * Names that the client's holdings need where those may differ from the snapshot: what waits, what is replaced or removed by a
+ * response that is not confirmed, and accepted versions still in force.
+ */
 function namesInUse(
   typeUrl: string,
   dependents: readonly TypeStream[],
 ): { readonly names: ReadonlySet<string>; readonly isUncertain: boolean } {
   const names = new Set<string>();
   let isUncertain = false;
-  const note = (needs: readonly ResourceRef[]): void => {
-    for (const need of needs) if (need.typeUrl === typeUrl) names.add(need.name);
-  };
-  for (const { client, target } of dependents) {
-    for (const resource of target.overrides.values()) if (resource !== undefined) note(resource.needs);
-    for (const held of client.holdings.overlay.values()) {
-      if (held?.needs !== undefined) note(held.needs);
-      else if (held !== undefined) isUncertain = true;
+  const note = (holdings: Iterable<Held | undefined>): void => {
+    for (const held of holdings) {
+      if (held !== undefined && held.needs === undefined) isUncertain = true;
+      for (const need of held?.needs ?? []) if (need.typeUrl === typeUrl) names.add(need.name);
     }
+  };
+  for (const { client, target, inFlight } of dependents) {
+    note(target.overrides.values());
+    note(client.holdings.overlay.values());
+    if (inFlight !== undefined && !inFlight.isOverdue) note(replacedBy(inFlight));
   }
   return { names, isUncertain };
+}
+
+function replacedBy({ resources, removed, before }: InFlight): readonly (Held | undefined)[] {
+  return [...resources.map(({ name }) => name), ...removed].map((name) => heldIn(before, name));
 }

@@ -84,11 +84,12 @@ export class Sender {
     for (const { name } of resources) type.owed.delete(name);
     for (const name of removed) type.owed.delete(name);
     type.isAnswerDue = false;
+    type.epoch = epoch;
     this.#count += 1;
     type.nonce = `${this.#noncePrefix}${this.#count.toString(36)}`;
     type.sentVersion = type.target.version;
     const { typeUrl, nonce, sentVersion: version } = type;
-    type.inFlight = { nonce, resources, version, epoch, sentAt: now, before, isOverdue: false, names: undefined };
+    type.inFlight = { nonce, resources, removed, version, sentAt: now, before, isOverdue: false, names: undefined };
     const message = this.#isDelta
       ? encodeDeltaResponse({ typeUrl, nonce, version, resources, removed })
       : encodeSotwResponse({

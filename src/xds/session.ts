@@ -171,7 +171,8 @@ export class AdsSession {
 
   /** Whatever the client says it has: clusters of this stream, or of the one before, wait for these. */
   #finishEndpoints(type: TypeStream): void {
-    for (const name of [...this.#unfinished, ...this.#warming.endpoints(this.#types)]) if (type.covers(name)) type.owed.add(name);
+    for (const name of [...this.#unfinished, ...this.#warming.endpoints(this.#types)])
+      if (type.covers(name)) type.owed.add(name);
     this.#unfinished = new Set();
   }
 
@@ -185,7 +186,6 @@ export class AdsSession {
     const { inFlight } = type;
     if (inFlight === undefined) return;
     type.inFlight = undefined;
-    type.epoch = inFlight.epoch;
     if (error === undefined) {
       type.onAck(inFlight);
       this.#deps.events.acked(type, inFlight.resources);

@@ -9,9 +9,8 @@ export type InFlight = {
   readonly nonce: string;
   /** The new and changed resources in it; a state-of-the-world response has others besides. */
   readonly resources: readonly EncodedResource[];
+  readonly removed: readonly string[];
   readonly version: string;
-  /** Which snapshot it brings the client in step with, by the session's count. */
-  readonly epoch: number;
   readonly sentAt: number;
   readonly before: Holdings;
   /** Waited for too long: nobody waits for the answer any more. */
@@ -43,7 +42,7 @@ export class TypeStream {
   isLegacyWildcard = false;
   /** The client said what it has from an earlier stream. */
   isResumed = false;
-  /** The last snapshot with which the client confirmed to be in step, apart from what its overlay says. */
+  /** The last snapshot that was compared with what the client has: all differences to it are in the overlay or under way. */
   epoch = 0;
   /** Names to be sent, or to be said absent, even if the client has them. */
   readonly owed = new Set<string>();
@@ -158,12 +157,14 @@ export class TypeStream {
   replaceNames(names: readonly string[]): void {
     const wildcard = names.includes(WILDCARD);
     const next = new Set(names.filter((name) => name !== WILDCARD));
-    if (wildcard !== this.client.wildcard) this.setWildcard(wildcard);
+    const unheard = [...next].filter((name) => !this.covers(name));
     const dropped = new Set([...this.client.names].filter((name) => !next.has(name)));
     const added = [...next].filter((name) => !this.client.names.has(name));
+    // While everything is still subscribed to, a name that is added is one that the client has.
     this.client.setNames(this.#names.change(this.client.names, added, dropped));
-    for (const name of added) this.owed.add(name);
-    if (dropped.size > 0) this.#forgetUncovered();
+    if (wildcard !== this.client.wildcard) this.setWildcard(wildcard);
+    for (const name of unheard) this.owed.add(name);
+    this.#forgetUncovered();
   }
 
   setWildcard(wildcard: boolean): void {

@@ -97,12 +97,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     if (stopping.signal.aborted) return;
     stopping.abort();
     for (const client of clients) client.close();
-    let isOver = false;
-    const over = run.then(() => {
-      isOver = true;
-    });
-    while (!isOver) await clock.advance(1000);
-    await over;
+    const over = run.then(() => true);
+    const moveOn = (): Promise<boolean> => clock.advance(1000).then(() => false);
+    while (!(await Promise.race([over, moveOn()])));
     await rpc.stop(10);
   };
   running.push(stop);
