@@ -61,6 +61,7 @@ function findEnvoy(env: Environment): string | undefined {
   const userCache = env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache');
   const caches = [env['XEBEC_CACHE'], join(userCache, 'xebec'), CHECKOUT_CACHE];
   const fetched = caches.flatMap((folder) => (folder ? [join(folder, `envoy-${ENVOY_VERSION}`, 'envoy')] : []));
+  fetched.push(join(CHECKOUT_CACHE, 'envoy'));
   return fetched.find(isExecutable) ?? findOnPath('envoy', env);
 }
 

@@ -4,9 +4,12 @@ export type SocketReply = { readonly status: number; readonly body: string };
 
 const DEADLINE_MS = 5_000;
 
-/** One GET over a TCP or unix socket, without a pool; undefined if there is no whole answer. For Envoy's admin port. */
-export function socketGet(target: NetConnectOpts, path: string): Promise<SocketReply | undefined> {
-  return request(target, `GET ${path} HTTP/1.1\r\nhost: local\r\nconnection: close\r\n\r\n`);
+/**
+ * One GET over a TCP or unix socket, on a connection of its own and for any host; undefined if there is no whole answer.
+ * (`fetch` knows neither unix sockets nor another host than the one it dials.)
+ */
+export function socketGet(target: NetConnectOpts, path: string, host = 'local'): Promise<SocketReply | undefined> {
+  return request(target, `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
 }
 
 function request(target: NetConnectOpts, head: string): Promise<SocketReply | undefined> {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { envoyBinary } from '../../tools/paths.mjs';
+import { envoyBinary, nodeBinary } from '../../tools/paths.mjs';
 
 export const canRunLocal = process.platform === 'linux' && process.getuid?.() === 0;
 
@@ -35,6 +35,8 @@ export class LocalMesh {
   adminPort = 0;
 
   constructor(files: Readonly<Record<string, string>>) {
+    // Envoys run as a user of their own, and have their sockets in the state folder.
+    chmodSync(this.base, 0o755);
     mkdirSync(this.folder);
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
@@ -55,7 +57,7 @@ export class LocalMesh {
     this.gatewayPort ||= await freePort();
     this.adminPort ||= await freePort();
     const ports = ['--publish', `${this.gatewayPort}:80`, '--admin-port', String(this.adminPort)];
-    return this.run('up', this.folder, ...ports, '--timeout', '60', ...args);
+    return this.run('up', this.folder, ...ports, '--timeout', '30', ...args);
   }
 
   down(): Promise<Ended> {
@@ -73,7 +75,7 @@ export class LocalMesh {
 
   run(...args: readonly string[]): Promise<Ended> {
     const env = { ...process.env, XEBEC_STATE: this.stateRoot, XEBEC_ENVOY: envoyBinary() };
-    const child = spawn(process.execPath, [MAIN, 'local', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(nodeBinary, [MAIN, 'local', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -94,12 +96,22 @@ export class LocalMesh {
     return owner.pid;
   }
 
-  /** Every process that has this mesh's folder or state on its command line, or in its environment's place. */
+  /** The commands of every process that names this mesh's folder or state. */
   processes(): readonly string[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .map((pid) => commandOf(pid))
-      .filter((command) => command.includes(this.base));
+    return this.#pids().map(commandOf);
+  }
+
+  /** As kill -9 does it; returns how many there were. */
+  killEnvoys(): number {
+    const envoys = this.#pids().filter((pid) => /^\S*\/bin\/envoy /.test(commandOf(pid)));
+    for (const pid of envoys) process.kill(Number(pid), 'SIGKILL');
+    return envoys.length;
+  }
+
+  #pids(): readonly string[] {
+    return readdirSync('/proc').filter(
+      (name) => /^\d+$/.test(name) && Number(name) !== process.pid && commandOf(name).includes(this.base),
+    );
   }
 
   mounts(): readonly string[] {
@@ -120,12 +132,6 @@ export class LocalMesh {
     await this.down();
     rmSync(this.base, { recursive: true, force: true });
   }
-}
-
-/** The network namespaces that any process is in. */
-export function networkNamespaces(): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return new Set(pids.map(namespaceOf).filter((name) => name !== '')).size;
 }
 
 export async function eventually<T>(
@@ -156,14 +162,6 @@ export async function fetchText(url: string, headers: Record<string, string> = {
 function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
-}
-
-function namespaceOf(pid: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
     return '';
   }

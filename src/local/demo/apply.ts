@@ -1,28 +1,30 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../kit/clock.ts';
 
-export type Applied = { readonly file: string; readonly text: string };
+export type Applied = {
+  readonly file: string;
+  readonly text: string;
+  /** When it was put in place, in milliseconds since the epoch. */
+  readonly writtenAt: number;
+};
 
 /**
  * Puts the documents of a file into the watched folder, each in a file named after its object, as `kubectl apply` would
  * replace it. Each file appears whole.
  */
-export async function applyFile(source: string, folder: string): Promise<readonly Applied[]> {
-  const applied = splitDocuments(await readFile(source, 'utf8')).map((text) => ({
-    file: join(folder, fileNameOf(text)),
-    text,
-  }));
-  for (const { file, text } of applied) {
+export async function applyFile(source: string, folder: string, clock: Clock): Promise<readonly Applied[]> {
+  const applied: Applied[] = [];
+  for (const text of splitDocuments(await readFile(source, 'utf8'))) {
+    const name = fileNameOf(text);
     // Hidden while it is written: the source reads no such files.
-    const next = join(folder, `.${fileNameOf(text)}.next`);
+    const next = join(folder, `.${name}.next`);
     await writeFile(next, text);
-    await rename(next, file);
+    const writtenAt = clock.now();
+    await rename(next, join(folder, name));
+    applied.push({ file: join(folder, name), text, writtenAt });
   }
   return applied;
-}
-
-export async function removeObject(folder: string, fileName: string): Promise<void> {
-  await rm(join(folder, fileName), { force: true });
 }
 
 export function splitDocuments(text: string): readonly string[] {

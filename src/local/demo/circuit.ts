@@ -4,12 +4,12 @@ import { readMeshReport } from '../mesh-report.ts';
 import { socketGet } from '../socket-get.ts';
 import { applyFile } from './apply.ts';
 import { type Effect, measureEffect } from './effect.ts';
-import { callMany } from './observe.ts';
+import { type Calls, callMany } from './observe.ts';
 import type { Stage } from './stage.ts';
 
 const GATEWAY = 'istio-ingressgateway';
 const CLUSTER = 'outbound|8000||httpbin.default.svc.cluster.local';
-const HOST = { host: 'httpbin.example.com' };
+const HOST = 'httpbin.example.com';
 const POLL_MS = 50;
 const LONGEST_MS = 30_000;
 
@@ -22,25 +22,20 @@ const CROWD: Load = { concurrency: 8, requests: 80 };
 /** Circuit breaking at the gateway: what more than one connection and one waiting request would need is refused. */
 export async function showCircuitBreaking(stage: Stage): Promise<boolean> {
   const { io, networking, extras, folder } = stage;
-  await applyFile(join(extras, 'httpbin.yaml'), folder);
-  await applyFile(join(networking, 'httpbin-gateway.yaml'), folder);
+  await applyFile(join(extras, 'httpbin.yaml'), folder, io.clock);
+  await applyFile(join(networking, 'httpbin-gateway.yaml'), folder, io.clock);
   io.err('  starting httpbin, a new Deployment in the folder\n');
   if (!(await waitForHttpbin(stage))) {
     io.out('  ✗ httpbin does not answer through the gateway\n');
     return false;
   }
-  const before = await callMany(delayUrl(stage), { headers: HOST, ...CROWD });
-  const applied = await applyFile(join(networking, 'destination-rule-httpbin-circuit-breaker.yaml'), folder);
-  const effectMs = await measureEffect({
-    effect: LIMITED,
-    pods: await podsOf(stage),
-    writtenAt: io.clock.now(),
-    clock: io.clock,
-  });
+  const before = await callMany({ ...slowCall(stage), ...CROWD });
+  const applied = await applyFile(join(networking, 'destination-rule-httpbin-circuit-breaker.yaml'), folder, io.clock);
+  const effectMs = await measureEffect({ effect: LIMITED, pods: await podsOf(stage), applied, clock: io.clock });
   stage.showApplied(applied, effectMs, LIMITED);
   const overflowBefore = await readOverflow(stage);
-  const alone = await callMany(delayUrl(stage), { headers: HOST, ...ALONE });
-  const crowd = await callMany(delayUrl(stage), { headers: HOST, ...CROWD });
+  const alone = await callMany({ ...slowCall(stage), ...ALONE });
+  const crowd = await callMany({ ...slowCall(stage), ...CROWD });
   const overflow = (await readOverflow(stage)) - overflowBefore;
   io.out(
     renderTable(
@@ -64,8 +59,9 @@ function row(load: Load, limits: string, counts: ReadonlyMap<number, number>): r
   return [`  ${load.requests}`, load.concurrency, limits, counts.get(200) ?? 0, counts.get(503) ?? 0];
 }
 
-function delayUrl({ url }: Stage): string {
-  return `${url}/delay/0.1`;
+/** Long enough for the others to come while it lasts. */
+function slowCall({ port }: Stage): Omit<Calls, 'requests' | 'concurrency'> {
+  return { port, host: HOST, path: '/delay/0.1' };
 }
 
 async function podsOf(stage: Stage) {
@@ -76,7 +72,7 @@ async function waitForHttpbin(stage: Stage): Promise<boolean> {
   const { clock, signal } = stage.io;
   const deadline = clock.monotonic() + LONGEST_MS;
   while (clock.monotonic() < deadline && !signal.aborted) {
-    const counts = await callMany(`${stage.url}/status/200`, { headers: HOST, requests: 1, concurrency: 1 });
+    const counts = await callMany({ port: stage.port, host: HOST, path: '/status/200', requests: 1, concurrency: 1 });
     if (counts.get(200) === 1) return true;
     await clock.sleep(POLL_MS, signal);
   }

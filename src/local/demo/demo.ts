@@ -114,9 +114,8 @@ async function playTour({ options, io, isChecking }: PlayInputs): Promise<boolea
     if (waited === 'late') io.err(`not all pods became ready; logs: ${options.stateFolder}/logs\n`);
     return false;
   }
-  const url = `http://127.0.0.1:${options.publish[0]?.hostPort ?? 8080}`;
-  io.out(`\nthe gateway: ${url}/productpage\nedit here:   ${options.folder}\n`);
-  const stage = new Stage({ io, url, ...options });
+  const stage = new Stage({ io, port: options.publish[0]?.hostPort ?? 0, ...options });
+  io.out(`\nthe gateway: ${stage.url}/productpage\nedit here:   ${options.folder}\n`);
   const fine = await playSteps(stage, isChecking);
   if (io.signal.aborted) return false;
   io.out(fine ? '\neverything was as the YAML says\n' : '\nnot everything was as the YAML says\n');

@@ -2,6 +2,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { fieldsOf, listAt, parseFields, textAt } from '../fields.ts';
 import type { PodReport } from '../mesh/pod-runner.ts';
 import { socketGet } from '../socket-get.ts';
+import type { Applied } from './apply.ts';
 
 /** Where an edit must arrive: a resource of the Envoy of a Deployment, and what it then says (or no longer says). */
 export type Effect = {
@@ -18,25 +19,25 @@ const LONGEST_MS = 20_000;
 export type EffectInputs = {
   readonly effect: Effect;
   readonly pods: readonly PodReport[];
-  /** When the file was in place, in milliseconds since the epoch. */
-  readonly writtenAt: number;
+  readonly applied: readonly Applied[];
   readonly clock: Clock;
 };
 
 /**
- * Milliseconds from the file's writing to the moment Envoy itself says it updated the resource; undefined when it never said
+ * Milliseconds from the last file's writing to the moment Envoy itself says it updated the resource; undefined when it never said
  * so. Both times are of this machine's clock.
  */
-export async function measureEffect({ effect, pods, writtenAt, clock }: EffectInputs): Promise<number | undefined> {
+export async function measureEffect({ effect, pods, applied, clock }: EffectInputs): Promise<number | undefined> {
   const socket = pods.find(({ deployment }) => deployment === effect.deployment)?.adminSocket;
-  if (socket === undefined) return undefined;
+  const [first, last] = [applied[0], applied.at(-1)];
+  if (socket === undefined || first === undefined || last === undefined) return undefined;
   const query = `resource=${DUMPS[effect.resource]}&name_regex=${encodeURIComponent(escapeRegex(effect.name))}`;
   const never = new AbortController();
   const deadline = clock.monotonic() + LONGEST_MS;
   while (clock.monotonic() < deadline) {
     const reply = await socketGet({ path: socket }, `/config_dump?${query}`);
     const updatedAt = findUpdate(reply?.body ?? '', effect);
-    if (updatedAt !== undefined && updatedAt >= writtenAt) return updatedAt - writtenAt;
+    if (updatedAt !== undefined && updatedAt >= first.writtenAt) return Math.max(0, updatedAt - last.writtenAt);
     await clock.sleep(POLL_MS, never.signal);
   }
   return undefined;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kit/clock.ts';
+import { socketGet } from '../socket-get.ts';
 
 /** What a page showed where the stars would be. */
 export type Sight =
@@ -90,31 +91,31 @@ async function signIn(url: string, user: string): Promise<string> {
   }
 }
 
-/** How many answers there were of each status. */
-export async function callMany(
-  url: string,
-  call: { readonly headers: Record<string, string>; readonly requests: number; readonly concurrency: number },
-): Promise<ReadonlyMap<number, number>> {
+export type Calls = {
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+  readonly requests: number;
+  readonly concurrency: number;
+};
+
+/** How many answers there were of each status; 0 is no answer. */
+export async function callMany({
+  port,
+  host,
+  path,
+  requests,
+  concurrency,
+}: Calls): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
-  let left = call.requests;
+  let left = requests;
   const caller = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const status = await statusOf(url, call.headers);
+      const status = (await socketGet({ host: '127.0.0.1', port }, path, host))?.status ?? 0;
       counts.set(status, (counts.get(status) ?? 0) + 1);
     }
   };
-  await Promise.all(Array.from({ length: call.concurrency }, caller));
+  await Promise.all(Array.from({ length: concurrency }, caller));
   return counts;
-}
-
-/** 0 if there was no answer. */
-async function statusOf(url: string, headers: Record<string, string>): Promise<number> {
-  try {
-    const response = await fetch(url, { headers });
-    await response.arrayBuffer();
-    return response.status;
-  } catch {
-    return 0;
-  }
 }

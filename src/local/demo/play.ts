@@ -12,13 +12,12 @@ import type { Expectation, Step } from './tour.ts';
 export async function playStep(step: Step, stage: Stage): Promise<boolean> {
   const { io, networking, folder } = stage;
   const applied: Applied[] = [];
-  for (const file of step.files) applied.push(...(await applyFile(join(networking, file), folder)));
-  const writtenAt = io.clock.now();
+  for (const file of step.files) applied.push(...(await applyFile(join(networking, file), folder, io.clock)));
   const { effect } = step;
   let effectMs: number | undefined;
   if (effect !== undefined) {
     const pods = (await readMeshReport(stage.stateFolder))?.pods ?? [];
-    effectMs = await measureEffect({ effect, pods, writtenAt, clock: io.clock });
+    effectMs = await measureEffect({ effect, pods, applied, clock: io.clock });
   }
   stage.showApplied(applied, effectMs, effect);
   const complaints = await lookAtPages(step, stage);

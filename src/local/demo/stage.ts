@@ -6,8 +6,8 @@ import type { Effect } from './effect.ts';
 /** Where the tour plays: the copy of the sample, the gateway, and whom it tells. */
 export class Stage {
   readonly io: LocalIo;
-  /** The gateway's. */
-  readonly url: string;
+  /** Of 127.0.0.1, leading to the gateway. */
+  readonly port: number;
   readonly root: string;
   /** What is applied and watched. */
   readonly folder: string;
@@ -17,18 +17,22 @@ export class Stage {
 
   constructor(inputs: {
     readonly io: LocalIo;
-    readonly url: string;
+    readonly port: number;
     readonly root: string;
     readonly folder: string;
     readonly stateFolder: string;
   }) {
     this.io = inputs.io;
-    this.url = inputs.url;
+    this.port = inputs.port;
     this.root = inputs.root;
     this.folder = inputs.folder;
     this.networking = `${inputs.root}/networking`;
     this.extras = `${inputs.root}/extras`;
     this.stateFolder = inputs.stateFolder;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   title(number: number, total: number, { title, why }: { readonly title: string; readonly why: string }): void {
