@@ -47,7 +47,10 @@ export function removableNames(type: TypeStream, types: Types, { now, holdMs }: 
   if (type.typeUrl === TypeUrls.listener && dependents.some(({ blocked }) => blocked.size > 0)) return [];
   const isPatient = (gone: Gone): boolean => now - gone.at < holdMs;
   const isAwaited = type.isResumed && expectedDependents(type.typeUrl).some((typeUrl) => !types.has(typeUrl));
-  const inUse = namesInUse(type.typeUrl, dependents);
+  const inUse = namesInUse(
+    type.typeUrl,
+    dependents.filter((other) => other !== type),
+  );
   const isRemovable = ([name, gone]: readonly [string, Gone]): boolean => {
     if (inUse.names.has(name)) return false;
     if (dependents.some(({ epoch }) => epoch < gone.epoch)) return false;
