@@ -56,23 +56,25 @@ const controllers = z.string().transform((text, context) => {
   if (unknown.length > 0) {
     context.addIssue({
       code: 'custom',
-      message: `unknown controller ${unknown.join(', ')}; there are ${CONTROLLERS.join(', ')}`,
+      message: `unknown controller ${unknown.map((name) => JSON.stringify(name)).join(', ')}; there are ${CONTROLLERS.join(', ')}`,
     });
     return z.NEVER;
   }
   return CONTROLLERS.filter((name) => names.includes(name));
 });
 
+const noSource = 'is missing; give the folder of YAML to serve';
+
 const schema = z.object({
-  source: z.string({ error: 'is missing; give the folder of YAML to serve' }),
-  meshConfig: z.string().optional(),
+  source: z.string({ error: noSource }).min(1, { error: noSource }),
+  meshConfig: z.string().min(1, { error: 'names no file' }).optional(),
   controllers: controllers.prefault(CONTROLLERS.join(',')),
   xdsPlaintext: address.prefault('127.0.0.1:15010'),
   admin: address.prefault('127.0.0.1:8080'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
     .prefault('info'),
-  domain: z.string().prefault('cluster.local'),
+  domain: z.string().min(1, { error: 'names no domain' }).prefault('cluster.local'),
   debounceAfterMs: milliseconds.prefault('100ms'),
   debounceMaxMs: milliseconds.prefault('10s'),
 });

@@ -3,6 +3,7 @@ import { type ListenAddress, listen } from './listen.ts';
 
 export type HttpRequest = { readonly path: string; readonly query: URLSearchParams };
 export type HttpReply = { readonly status: number; readonly contentType: string; readonly body: string };
+
 /** Answers GET requests for one exact path. A rejection becomes a 500 that says nothing to the caller. */
 export type HttpRoute = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 
@@ -11,7 +12,12 @@ export function textReply(status: number, body: string): HttpReply {
 }
 
 export function jsonReply(status: number, value: unknown): HttpReply {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` };
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value, plain, 2)}\n` };
+}
+
+/** JSON knows no sets, and would write each as an empty record. */
+function plain(_: string, value: unknown): unknown {
+  return value instanceof Set ? [...value] : value;
 }
 
 /** A small HTTP server of GET routes, for health, metrics and debug data. */
@@ -30,9 +36,12 @@ export class HttpServer {
     this.#server.maxConnections = 256;
   }
 
-  /** Binds; resolves to the address in use (port 0 picks one), or rejects with a PortError. */
-  bind(address: ListenAddress): Promise<ListenAddress> {
-    return listen(this.#server, address);
+  /** Binds; resolves to the address in use (port 0 picks one), or rejects with a message that says what to do. */
+  async bind(address: ListenAddress): Promise<ListenAddress> {
+    const bound = await listen(this.#server, address);
+    // A connection that cannot be accepted (no file descriptors left) is told here, and would end the process unheard.
+    this.#server.on('error', (error) => this.#onError(error, ''));
+    return bound;
   }
 
   /** Serves what was bound until the signal aborts, then closes every connection. */
@@ -51,7 +60,11 @@ export class HttpServer {
     request.resume();
     const { pathname, searchParams } = parseUrl(request.url ?? '/');
     const reply = await this.#reply(request.method ?? 'GET', pathname, searchParams);
-    response.writeHead(reply.status, { 'content-type': reply.contentType, 'x-content-type-options': 'nosniff' });
+    response.writeHead(reply.status, {
+      'content-type': reply.contentType,
+      'x-content-type-options': 'nosniff',
+      ...(reply.status === 405 ? { allow: 'GET, HEAD' } : {}),
+    });
     response.end(request.method === 'HEAD' ? undefined : reply.body);
   }
 

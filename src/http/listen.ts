@@ -3,13 +3,26 @@ import type { Server } from 'node:http';
 export type ListenAddress = { readonly host: string; readonly port: number };
 
 /** Binds a server, or rejects with a message that names the address and what to do. */
-export function listen(server: Server, address: ListenAddress): Promise<ListenAddress> {
+export function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(new Error(`cannot listen on ${address.host}:${address.port}`, { cause })));
-    server.listen(address.port, address.host, () => {
+    const onError = (cause: NodeJS.ErrnoException): void =>
+      reject(new Error(explain(cause, `${host}:${port}`), { cause }));
+    server.once('error', onError);
+    server.listen(port, host, () => {
       const bound = server.address();
-      server.removeAllListeners('error');
-      resolve({ host: address.host, port: typeof bound === 'object' && bound !== null ? bound.port : address.port });
+      server.removeListener('error', onError);
+      resolve({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port });
     });
   });
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, where: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where} is already in use: stop what uses it, or choose another port`;
+    case 'EACCES':
+      return `no permission to listen on ${where}`;
+    default:
+      return `cannot listen on ${where}: ${message}`;
+  }
 }

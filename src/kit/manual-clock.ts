@@ -11,6 +11,11 @@ export class ManualClock implements Clock {
     this.#now = start;
   }
 
+  /** How many sleep. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
   now(): number {
     return this.#now;
   }

@@ -11,6 +11,8 @@ export function makePinoLogger(level: LogLevel, write: (line: string) => void): 
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      // An Error has no fields of its own that JSON would write.
+      serializers: { error: pino.stdSerializers.err },
     },
     { write },
   );

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { type Flags, parseProcessConfig } from './config.ts';
+
+function parse(flags: Flags, environment: Readonly<Record<string, string>> = {}) {
+  const parsed = parseProcessConfig(flags, environment);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+}
+
+function errorOf(flags: Flags, environment: Readonly<Record<string, string>> = {}): string {
+  const parsed = parseProcessConfig(flags, environment);
+  return parsed.ok ? '' : parsed.error;
+}
+
+const defaults = {
+  source: 'mesh',
+  meshConfig: undefined,
+  controllers: ['galley', 'pilot'],
+  xdsPlaintext: { host: '127.0.0.1', port: 15_010 },
+  admin: { host: '127.0.0.1', port: 8080 },
+  logLevel: 'info',
+  domain: 'cluster.local',
+  debounceAfterMs: 100,
+  debounceMaxMs: 10_000,
+};
+
+/** Each setting: its flag, its variables, a text and what it means. */
+const settings: readonly (readonly [keyof Flags, readonly string[], string, unknown])[] = [
+  ['source', ['XEBEC_SOURCE'], '/etc/mesh', '/etc/mesh'],
+  ['meshConfig', ['XEBEC_MESH_CONFIG'], 'mesh.yaml', 'mesh.yaml'],
+  ['controllers', ['XEBEC_CONTROLLERS'], 'galley', ['galley']],
+  ['xdsPlaintext', ['XEBEC_XDS_PLAINTEXT'], '0.0.0.0:1', { host: '0.0.0.0', port: 1 }],
+  ['admin', ['XEBEC_ADMIN'], '[::1]:0', { host: '::1', port: 0 }],
+  ['logLevel', ['XEBEC_LOG_LEVEL'], 'debug', 'debug'],
+  ['domain', ['XEBEC_DOMAIN'], 'example.org', 'example.org'],
+  ['debounceAfterMs', ['XEBEC_DEBOUNCE_AFTER', 'PILOT_DEBOUNCE_AFTER'], '50ms', 50],
+  ['debounceMaxMs', ['XEBEC_DEBOUNCE_MAX', 'PILOT_DEBOUNCE_MAX'], '1.5s', 1_500],
+];
+
+describe('process configuration', () => {
+  test('has a default for everything but the source', () => {
+    expect(parse({ source: 'mesh' })).toEqual(defaults);
+  });
+
+  test.each(settings)('%s comes from its flag or its variables %j', (name, variables, text, value) => {
+    expect(parse({ source: 'mesh', [name]: text })).toEqual({ ...defaults, [name]: value });
+    for (const variable of variables) {
+      const flags = name === 'source' ? {} : { source: 'mesh' };
+      expect(parse(flags, { [variable]: text })).toEqual({ ...defaults, [name]: value });
+    }
+  });
+
+  test('a flag has the say over the environment, and our own variable over Istio’s', () => {
+    const environment = { XEBEC_DEBOUNCE_AFTER: '20ms', PILOT_DEBOUNCE_AFTER: '30ms' };
+    expect(parse({ source: 'mesh', debounceAfterMs: '10ms' }, environment).debounceAfterMs).toBe(10);
+    expect(parse({ source: 'mesh' }, environment).debounceAfterMs).toBe(20);
+  });
+
+  test('an empty variable says nothing', () => {
+    expect(parse({ source: 'mesh' }, { XEBEC_ADMIN: '', XEBEC_DOMAIN: '' })).toEqual(defaults);
+    expect(parse({ source: 'mesh' }, { XEBEC_DEBOUNCE_MAX: '', PILOT_DEBOUNCE_MAX: '2s' }).debounceMaxMs).toBe(2_000);
+  });
+
+  test('controllers are listed once each, in the order of the process', () => {
+    expect(parse({ source: 'mesh', controllers: 'pilot, galley,pilot' }).controllers).toEqual(['galley', 'pilot']);
+  });
+
+  test.each([
+    ['a source that nobody gave', {}, '--source: is missing; give the folder of YAML to serve'],
+    ['a source of nothing', { source: '' }, '--source: is missing; give the folder of YAML to serve'],
+    [
+      'an address without a port',
+      { source: 'm', admin: 'localhost' },
+      '--admin: "localhost" is no address; write host:port, such as 127.0.0.1:15010',
+    ],
+    [
+      'a port that is none',
+      { source: 'm', xdsPlaintext: '127.0.0.1:65536' },
+      '--xds-plaintext: "127.0.0.1:65536" is no address; write host:port, such as 127.0.0.1:15010',
+    ],
+    [
+      'an IPv6 address without brackets',
+      { source: 'm', admin: '::1:8080' },
+      '--admin: "::1:8080" is no address; write host:port, such as 127.0.0.1:15010',
+    ],
+    ['a mesh configuration of nothing', { source: 'm', meshConfig: '' }, '--mesh-config: names no file'],
+    ['a level', { source: 'm', logLevel: 'loud' }, '--log-level: must be debug, info, warn or error'],
+    [
+      'a duration without a unit',
+      { source: 'm', debounceAfterMs: '100' },
+      '--debounce-after: "100" is no duration; write 100ms or 10s',
+    ],
+    [
+      'a controller that there is not',
+      { source: 'm', controllers: 'galley,mixer' },
+      '--controllers: unknown controller "mixer"; there are galley, pilot',
+    ],
+    [
+      'no controller at all',
+      { source: 'm', controllers: '' },
+      '--controllers: unknown controller ""; there are galley, pilot',
+    ],
+  ])('%s is refused in the words of who gave it', (_, flags, message) => {
+    expect(errorOf(flags)).toBe(message);
+  });
+
+  test('each mistake has its line, and a variable is named as such', () => {
+    expect(errorOf({ admin: 'x' }, { XEBEC_SOURCE: 'm', PILOT_DEBOUNCE_AFTER: 'soon' })).toBe(
+      [
+        '--admin: "x" is no address; write host:port, such as 127.0.0.1:15010',
+        'PILOT_DEBOUNCE_AFTER: "soon" is no duration; write 100ms or 10s',
+      ].join('\n'),
+    );
+  });
+});
