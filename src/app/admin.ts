@@ -3,9 +3,11 @@ import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
 import type { Proxy } from '../model/proxy.ts';
 import { offlineProxy } from '../pilot/proxy/offline.ts';
 import type { PromMetrics } from '../telemetry/prom-metrics.ts';
+import type { NackReport } from '../xds/ports.ts';
 import type { StreamStatus } from '../xds/stream-status.ts';
 import type { Xebec } from './assemble.ts';
 import { envoyConfigDump } from './config-dump.ts';
+import { renderOrigin } from './verdict-log.ts';
 
 /** What is served for people and probes. Everything answers from memory; nothing here changes anything. */
 export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<string, HttpRoute> {
@@ -41,6 +43,7 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
         ),
     ],
     ['/debug/diagnosticsz', () => jsonReply(200, [...xebec.galley.diagnostics(), ...xebec.pilot.diagnostics()])],
+    ['/debug/refusedz', () => jsonReply(200, xebec.verdicts.refused().map(describeRefusal))],
   ];
   const index = pages.map(([path]) => path).join('\n');
   return new Map([...pages, ['/debug', () => textReply(200, index)], ['/', () => textReply(200, index)]]);
@@ -62,6 +65,18 @@ const syncNames: Readonly<Record<string, string>> = {
   'type.googleapis.com/envoy.config.listener.v3.Listener': 'listener',
   'type.googleapis.com/envoy.config.route.v3.RouteConfiguration': 'route',
 };
+
+function describeRefusal({ proxy, typeUrl, resource, error, origins, scope }: NackReport): unknown {
+  return {
+    typeUrl,
+    resource: resource.name,
+    version: resource.version,
+    objects: origins.map(renderOrigin),
+    error,
+    refusedBy: proxy,
+    keptFrom: scope,
+  };
+}
 
 /** Istio's fields (`cluster_sent`, `cluster_acked` …), which `proxy-status` reads, and what we know beyond them. */
 function describeStream({ proxy, protocol, connectedAt, types, peer, isWriting }: StreamStatus): unknown {

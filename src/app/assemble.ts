@@ -37,6 +37,7 @@ export class Xebec {
   readonly galley: Galley;
   readonly pilot: Pilot;
   readonly xds: XdsServer;
+  readonly verdicts: VerdictLog;
   readonly #inputs: AssembleInputs;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
@@ -63,10 +64,14 @@ export class Xebec {
       log: log.child({ component: 'pilot' }),
       metrics,
     });
+    this.verdicts = new VerdictLog({
+      log: log.child({ component: 'xds' }),
+      isOffered: (resource) => this.pilot.offers(resource),
+    });
     this.xds = new XdsServer({
       source: this.pilot,
       verdicts,
-      listener: new VerdictLog(log.child({ component: 'xds' })),
+      listener: this.verdicts,
       isReady: () => this.pilot.isReady,
       clock,
       log: log.child({ component: 'xds' }),
@@ -82,31 +87,32 @@ export class Xebec {
     );
   }
 
-  /** Takes the ports, or rejects with a message that says which one and what to do. */
+  /** Takes the ports, or rejects with a message that says which one and what to do; then none is taken. */
   async bind(): Promise<Bound> {
     const { config } = this.#inputs;
-    const admin = await this.#http.bind(config.admin);
+    const admin = await this.#http.bind(config.admin).catch((cause: unknown) => {
+      throw new Error(`--admin: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    });
     const xds = await this.#rpc.listen(config.xdsPlaintext);
-    if (!xds.ok) throw new Error(xds.error.message);
-    return { admin, xds: xds.value };
+    if (xds.ok) return { admin, xds: xds.value };
+    await this.#http.run(AbortSignal.abort());
+    throw new Error(`--xds-plaintext: ${xds.error.message}`);
   }
 
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
     const parts: Runnable[] = [this.#http, this.galley];
-    if (config.controllers.includes('pilot')) parts.push(this.pilot, this.xds, this.#rpcPart());
+    if (config.controllers.includes('pilot')) parts.push(this.pilot, this.#served());
     await runAll(parts, signal);
   }
 
-  #rpcPart(): Runnable {
+  /** Streams are let go one after the other, and only then the connections below them. */
+  #served(): Runnable {
     return {
-      name: 'rpc',
+      name: 'xds',
       run: async (signal) => {
-        await new Promise<void>((resolve) => {
-          if (signal.aborted) resolve();
-          else signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+        await this.xds.run(signal);
         await this.#rpc.stop(GRACE_MS);
       },
     };

@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Gauge, Histogram, Metrics } from '../telemetry/metrics.ts';
 import type { NodeInfo } from '../xds/node.ts';
 import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../xds/ports.ts';
+import type { EncodedResource } from '../xds/resource.ts';
 import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { parseProxy } from './proxy/node.ts';
@@ -102,6 +103,12 @@ export class Pilot implements Runnable, SnapshotSource {
   /** What a proxy gets now, connected or not. */
   snapshotFor(proxy: Proxy): XdsSnapshot {
     return this.#mesh === undefined ? new Map() : this.#views.snapshotFor(this.#mesh, proxy);
+  }
+
+  /** Whether some connected proxy is to have this version of a resource. Builds nothing. */
+  offers({ typeUrl, name, version }: EncodedResource): boolean {
+    const sets = new Set(this.proxies().map((proxy) => this.#views.lastSnapshot(proxy)?.get(typeUrl)));
+    return [...sets].some((set) => set?.resources.get(name)?.version === version);
   }
 
   #rebuild(): void {

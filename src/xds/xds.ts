@@ -44,6 +44,9 @@ export const adsMethods: readonly { readonly path: string; readonly protocol: Pr
 /** A stream that has not been read for less than this is not called slow. */
 const SLOW_MS = 1000;
 
+/** Nobody waits longer for the next stream to be let go, however few there are. */
+const DRAIN_PAUSE_MS = 10;
+
 export class XdsServer implements Runnable {
   readonly name = 'xds';
   readonly #deps: StreamDeps;
@@ -134,7 +137,7 @@ export class XdsServer implements Runnable {
     const { clock, settings } = this.#deps;
     const isBusy = (stream: AdsStream): number => Number(stream.session?.isWaiting === true);
     const streams = [...this.#streams].sort((a, b) => isBusy(a) - isBusy(b));
-    const pauseMs = settings.drainMs / Math.max(1, streams.length);
+    const pauseMs = Math.min(DRAIN_PAUSE_MS, settings.drainMs / Math.max(1, streams.length));
     const forever = new AbortController().signal;
     for (const stream of streams) {
       stream.close({ code: StatusCode.UNAVAILABLE, message: 'the server is stopping' });

@@ -90,6 +90,11 @@ export class Views {
     return snapshot;
   }
 
+  /** What a proxy was last told of, of whatever mesh. */
+  lastSnapshot(proxy: Proxy): XdsSnapshot | undefined {
+    return this.#asked.get(proxy)?.snapshot;
+  }
+
   /**
    * Forgets what no proxy has used for a while. Not at once: a pod that restarts must find the last accepted version of what its
    * predecessor refused.
