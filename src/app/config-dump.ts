@@ -4,6 +4,7 @@ import type { Any } from '../gen/types.ts';
 import { compareText } from '../kit/order.ts';
 import type { XdsSnapshot } from '../xds/ports.ts';
 import type { EncodedResource } from '../xds/resource.ts';
+import { renderOrigin } from './verdict-log.ts';
 
 /** The words people use for xDS types, in the order of delivery. */
 export const resourceTypes = {
@@ -11,6 +12,7 @@ export const resourceTypes = {
   endpoints: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
   listeners: 'type.googleapis.com/envoy.config.listener.v3.Listener',
   routes: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+  secrets: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
 } as const;
 export type ResourceType = keyof typeof resourceTypes;
 
@@ -39,7 +41,7 @@ export async function dumpSnapshot(snapshot: XdsSnapshot, isWanted: DumpFilter):
 }
 
 /** Envoy's own admin dump of a snapshot, as `istioctl proxy-config` reads it. */
-export function envoyConfigDump(snapshot: XdsSnapshot): Promise<unknown> {
+export async function envoyConfigDump(snapshot: XdsSnapshot): Promise<unknown> {
   const active = (
     type: ResourceType,
   ): readonly { readonly versionInfo: string; readonly any: Any; readonly name: string }[] =>
@@ -64,9 +66,26 @@ export function envoyConfigDump(snapshot: XdsSnapshot): Promise<unknown> {
     anyOf('envoy.admin.v3.EndpointsConfigDump', {
       dynamicEndpointConfigs: active('endpoints').map(({ versionInfo, any }) => ({ versionInfo, endpointConfig: any })),
     }),
+    anyOf('envoy.admin.v3.SecretsConfigDump', {
+      dynamicActiveSecrets: active('secrets').map(({ versionInfo, any, name }) => ({ name, versionInfo, secret: any })),
+    }),
   ];
   const bytes = encodeMessage('envoy.admin.v3.ConfigDump', { configs });
-  return messageToJson('envoy.admin.v3.ConfigDump', bytes, { protoFieldNames: true });
+  const dump = await messageToJson('envoy.admin.v3.ConfigDump', bytes, { protoFieldNames: true });
+  return withoutSecrets(dump);
+}
+
+/** Envoy's name for a message of secrets; whatever such a message holds itself, rather than names, is nobody's business. */
+const secretsUrl = 'type.googleapis.com/envoy.admin.v3.SecretsConfigDump';
+
+function withoutSecrets(value: unknown, isSecret = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, isSecret));
+  if (typeof value !== 'object' || value === null) return value;
+  const isInside = isSecret || ('@type' in value && value['@type'] === secretsUrl);
+  const entries = Object.entries(value).map(([key, inner]) =>
+    isInside && key.startsWith('inline_') ? [key, '[redacted]'] : [key, withoutSecrets(inner, isInside)],
+  );
+  return Object.fromEntries(entries);
 }
 
 function resourcesOf(snapshot: XdsSnapshot, type: ResourceType): readonly EncodedResource[] {
@@ -77,12 +96,13 @@ function resourcesOf(snapshot: XdsSnapshot, type: ResourceType): readonly Encode
 async function dumpResource(type: ResourceType, resource: EncodedResource): Promise<DumpedResource> {
   const { type_url, value } = contentOf(resource);
   const message = type_url.slice(type_url.lastIndexOf('/') + 1);
+  const content = await messageToJson(message, value, { protoFieldNames: true });
   return {
     type,
     name: resource.name,
     version: resource.version,
-    origins: resource.origins.map(({ kind, namespace, name, path }) => `${kind} ${namespace}/${name} ${path}`.trim()),
-    resource: await messageToJson(message, value, { protoFieldNames: true }),
+    origins: resource.origins.map(renderOrigin),
+    resource: withoutSecrets(content, type === 'secrets'),
   };
 }
 

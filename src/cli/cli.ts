@@ -86,7 +86,12 @@ function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => 
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster', 'cluster.local')
     .option('--type <types>', `some of ${Object.keys(resourceTypes).join(',')}`, parseTypes)
     .option('--name <text>', 'only resources whose name contains the text')
-    .option('--metadata <key=value>', 'node metadata, such as DNS_CAPTURE=true; may be repeated', collectPairs, {})
+    .option(
+      '--metadata <key=value>',
+      'node metadata, such as DNS_CAPTURE=true or LABELS={"app":"web"}; may be repeated',
+      collectMetadata,
+      {},
+    )
     .option('-o, --output <format>', 'table, yaml or json', parseFormat, 'table')
     .action(async (options: Parameters<typeof runConfigDump>[0]) => {
       finish(await runConfigDump(options, io));
@@ -147,8 +152,18 @@ function parseFormat(text: string): string {
   return text;
 }
 
-function collectPairs(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function collectMetadata(text: string, before: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('write key=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  return { ...before, [text.slice(0, at)]: parseValue(text.slice(at + 1)) };
+}
+
+/** Metadata are texts but for a few records, of labels for one. */
+function parseValue(text: string): unknown {
+  if (!text.startsWith('{')) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('what begins with { must be JSON.');
+  }
 }

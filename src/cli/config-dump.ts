@@ -14,7 +14,7 @@ export type ConfigDumpOptions = {
   readonly domain: string;
   readonly type?: readonly ResourceType[];
   readonly name?: string;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
   readonly output: string;
 };
 
@@ -29,8 +29,10 @@ export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Prom
   const loaded = await loadOffline({ source, meshConfig, domain, clock: systemClock, signal: io.signal });
   if (loaded === undefined) return EXIT.partial;
   const errors = loaded.diagnostics.filter(({ level }) => level === 'error').length;
-  if (errors > 0)
-    io.err(`${errors} errors in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
+  if (errors > 0) {
+    const count = errors === 1 ? '1 error' : `${errors} errors`;
+    io.err(`${count} in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
+  }
   const snapshot = translateOffline({ config: loaded.config, proxy: options.proxy, domain, metadata });
   if (!snapshot.ok) {
     io.err(`--proxy: ${snapshot.error}\n`);
