@@ -27,8 +27,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
       const lines = createInterface({ input: process.stdin });
       const finish = (line: string | undefined): void => {
         signal.removeEventListener('abort', onAbort);
-        lines.close();
+        // Closing tells of the end at once, and the line must be first.
         resolve(line);
+        lines.close();
       };
       const onAbort = (): void => finish(undefined);
       signal.addEventListener('abort', onAbort, { once: true });
