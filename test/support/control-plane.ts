@@ -11,6 +11,7 @@ import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
 export type TestControlPlane = {
   readonly xebec: Xebec;
   readonly folder: string;
+  readonly xdsPort: number;
   readonly xdsSocket: string;
   readonly log: readonly string[];
   stop(): Promise<void>;
@@ -46,6 +47,7 @@ export async function startControlPlane(root: string, yaml: string): Promise<Tes
   return {
     xebec,
     folder,
+    xdsPort: xds.port,
     xdsSocket,
     log,
     stop: async () => {

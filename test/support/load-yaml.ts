@@ -1,8 +1,8 @@
+import { renderPath } from '../../src/apis/issue.ts';
 import { Galley } from '../../src/galley/galley.ts';
 import { MemorySource } from '../../src/galley/sources/memory-source.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
 import type { ConfigSnapshot } from '../../src/model/config-snapshot.ts';
-import { renderPath } from '../../src/apis/issue.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 
 /** What galley admits of a YAML text. A test that means to have good objects hears of bad ones. */
@@ -21,7 +21,8 @@ export async function loadYaml(yaml: string): Promise<ConfigSnapshot> {
   galley.onChange(() => enough.abort());
   await galley.run(enough.signal);
   const errors = galley.diagnostics().filter(({ level }) => level === 'error');
-  if (errors.length > 0) throw new Error(errors.map(({ path, message }) => `${renderPath(path)}: ${message}`).join('\n'));
+  if (errors.length > 0)
+    throw new Error(errors.map(({ path, message }) => `${renderPath(path)}: ${message}`).join('\n'));
   const snapshot = galley.snapshot();
   if (snapshot === undefined) throw new Error('galley published nothing');
   return snapshot;

@@ -29,7 +29,7 @@ import type { Manifest, MeshFolders, Workload } from './workloads.ts';
 
 export type MeshOptions = {
   /** MeshConfig, as YAML. */
-  readonly meshConfig?: string;
+  readonly meshConfig?: string | ((folders: MeshFolders) => string);
   /** Ports of the gateway's Service that the test can call from outside. */
   readonly publish?: readonly number[];
 };
@@ -70,8 +70,13 @@ export class TestMesh {
     // Envoy is another user.
     chmodSync(this.#root, 0o755);
     this.#config = join(this.#root, 'config');
-    this.folders = { sockets: join(this.#root, 's'), certificates: join(this.#root, 'certs') };
-    for (const folder of [this.#config, this.folders.sockets, this.folders.certificates]) mkdirSync(folder);
+    this.folders = {
+      sockets: join(this.#root, 's'),
+      certificates: join(this.#root, 'certs'),
+      logs: join(this.#root, 'l'),
+    };
+    for (const folder of [this.#config, ...Object.values(this.folders)]) mkdirSync(folder);
+    chmodSync(this.folders.logs, 0o777);
   }
 
   /** Objects that are there from the start. Call it while tests are declared. */
@@ -94,7 +99,8 @@ export class TestMesh {
       this.#given.map((object) => this.#render(object)).join('\n---\n'),
     );
     const { meshConfig, publish = [] } = this.#options;
-    if (meshConfig !== undefined) writeFileSync(join(this.#root, 'mesh-config.yaml'), meshConfig);
+    const meshConfigText = typeof meshConfig === 'function' ? meshConfig(this.folders) : meshConfig;
+    if (meshConfigText !== undefined) writeFileSync(join(this.#root, 'mesh-config.yaml'), meshConfigText);
     this.#adminPort = await freePort();
     for (const port of publish) this.#published.set(port, await freePort());
     const flags = [

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 /** Any Kubernetes or Istio object; JSON is YAML too. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** The folders of one mesh: where clients and logs have their sockets, and where servers find certificates. */
-export type MeshFolders = { readonly sockets: string; readonly certificates: string };
+/** The folders of one mesh: sockets of clients and request logs, certificates of servers, and one that Envoys may write to. */
+export type MeshFolders = { readonly sockets: string; readonly certificates: string; readonly logs: string };
 
 export type Workload = (folders: MeshFolders) => Manifest;
 
