@@ -54,6 +54,8 @@ function buildDescriptorSet(target: string): void {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, GOFLAGS: '-mod=readonly' },
     });
+  // A module that is not in the cache yet has no folder to list.
+  run('mod', 'download', ...modules);
   const packages = modules.flatMap((module) => packagesOf(module, run('list', '-m', '-f', '{{.Dir}}', module).trim()));
   writeFileSync(join(program, 'imports.go'), importsFile(packages));
   const scratch = mkdtempSync(join(cacheFolder(), 'descriptors-'));
