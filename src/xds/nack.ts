@@ -26,11 +26,11 @@ const MIN_MENTION = 6;
 function isMentioned(message: string, name: string): boolean {
   if (name.length < MIN_MENTION) return false;
   for (let at = message.indexOf(name); at >= 0; at = message.indexOf(name, at + 1)) {
-    if (!isNameCharacter(message[at - 1]) && !isNameCharacter(message[at + name.length])) return true;
+    if (!GOES_ON_BEFORE.test(message.slice(0, at)) && !GOES_ON_AFTER.test(message.slice(at + name.length))) return true;
   }
   return false;
 }
 
-function isNameCharacter(character: string | undefined): boolean {
-  return character !== undefined && /[\w|/-]/.test(character);
-}
+/** A longer name: a dot belongs to it only when something follows. */
+const GOES_ON_BEFORE = /[\w|/.-]$/;
+const GOES_ON_AFTER = /^(?:[\w|/-]|\.\w)/;

@@ -41,7 +41,7 @@ export function nextResourceSet(previous: ResourceSet, resources: Iterable<Encod
   let isSame = true;
   for (const resource of resources) {
     const known = previous.resources.get(resource.name);
-    const kept = known === undefined ? resource : preferKnown(known, resource, verdicts);
+    const kept = preferKnown(resource, [known, ...(earlier.get(resource.name) ?? [])], verdicts);
     if (kept.version !== known?.version) changed.push(kept);
     if (kept !== known) isSame = false;
     next.set(kept.name, kept);
@@ -99,8 +99,13 @@ function lineageOf(set: ResourceSet): Lineage {
 }
 
 /** Equal bytes keep their object, unless they come from other objects now: a report must name the present ones. */
-function preferKnown(known: EncodedResource, resource: EncodedResource, verdicts: Verdicts): EncodedResource {
-  if (known === resource || known.version !== resource.version) return resource;
+function preferKnown(
+  resource: EncodedResource,
+  versions: readonly (EncodedResource | undefined)[],
+  verdicts: Verdicts,
+): EncodedResource {
+  const known = versions.find((each) => each?.version === resource.version);
+  if (known === undefined || known === resource) return resource;
   if (sameOrigins(known.origins, resource.origins)) return known;
   if (verdicts.isAccepted(known)) verdicts.accept(resource);
   return resource;

@@ -84,10 +84,7 @@ function overridesOf(base: ResourceSet): Overrides {
   for (const name of verdicts.rejectedNames(base.typeUrl)) {
     const resource = base.resources.get(name);
     if (resource === undefined || !verdicts.isRejected(resource)) continue;
-    overrides.set(
-      name,
-      earlierVersions(base, name).find((earlier) => verdicts.isAccepted(earlier)),
-    );
+    overrides.set(name, verdicts.findAccepted(earlierVersions(base, name)));
   }
   return overrides;
 }

@@ -225,10 +225,8 @@ export class TypeStream {
   }
 
   #fallbackFor({ name, version }: EncodedResource): EncodedResource | undefined {
-    const verdicts = verdictsOf(this.target.base);
-    return earlierVersions(this.target.base, name).find(
-      (earlier) => earlier.version !== version && verdicts.isAccepted(earlier),
-    );
+    const { base } = this.target;
+    return verdictsOf(base).findAccepted(earlierVersions(base, name).filter((earlier) => earlier.version !== version));
   }
 
   #forgetUncovered(): void {

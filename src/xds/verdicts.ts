@@ -34,6 +34,11 @@ export class Verdicts {
     return this.#accepted.has(resource);
   }
 
+  /** The first of some versions that somebody runs. */
+  findAccepted(versions: readonly EncodedResource[]): EncodedResource | undefined {
+    return versions.find((version) => this.isAccepted(version) && !this.isRejected(version));
+  }
+
   isRejected(resource: EncodedResource): boolean {
     return this.accuserOf(resource) !== undefined;
   }

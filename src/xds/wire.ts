@@ -1,6 +1,10 @@
 /** The few pieces of the protobuf wire format that the discovery messages need. Lengths stay far below 2^31. */
+import { isUtf8 } from 'node:buffer';
 
 const MAX_LENGTH = 0x7fff_ffff;
+
+/** What decoding puts in the place of what is no UTF-8. */
+const REPLACEMENT = '\ufffd';
 
 /** Bytes that do not form a message. The peer's mistake: whoever reads a peer's bytes catches this. */
 export class WireError extends Error {}
@@ -96,7 +100,7 @@ export class WireReader {
   /** The current field's text. Throws when it is not UTF-8. */
   text(): string {
     const text = this.#bytes.toString('utf8', this.#from, this.#requireLength());
-    if (text.includes('\ufffd')) throw new WireError('text that is not UTF-8');
+    if (text.includes(REPLACEMENT) && !isUtf8(this.bytes())) throw new WireError('text that is not UTF-8');
     return text;
   }
 
