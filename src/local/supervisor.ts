@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../kit/result.ts';
+import { parseFields, textAt } from './fields.ts';
 import type { LocalIo } from './local-io.ts';
 import { type LocalOptions, renderOptions } from './options.ts';
 import { childrenOf, identify } from './process-identity.ts';
@@ -98,7 +99,8 @@ async function runChild(
   ending.abort();
   signal.removeEventListener('abort', stop);
   if (signal.aborted) return ok(undefined);
-  return err(`the mesh ended (${how}): ${lastLine(logFile)}`);
+  const complaint = lastComplaint(readFileSync(logFile, 'utf8'));
+  return err(`the mesh ended (${how})${complaint === '' ? '' : `: ${complaint}`}`);
 }
 
 type SpawnInputs = {
@@ -148,7 +150,14 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function lastLine(file: string): string {
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  return lines.at(-1) ?? 'its log is empty';
+/** The last thing a log complains of: a line that is no JSON (a crash), or one of a level that needs a person. */
+export function lastComplaint(log: string): string {
+  for (const line of log.trim().split('\n').toReversed()) {
+    const fields = parseFields(line);
+    if (fields === undefined) return line.trim();
+    if (textAt(fields, 'level') !== 'error') continue;
+    const error = fields['error'];
+    return `${textAt(fields, 'msg')}${typeof error === 'string' ? `: ${error}` : ''}`;
+  }
+  return '';
 }

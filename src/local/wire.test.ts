@@ -4,6 +4,7 @@ import { parseOptions } from './options.ts';
 import { parseStat } from './process-identity.ts';
 import { parsePublish } from './publish.ts';
 import { parseReply } from './socket-get.ts';
+import { lastComplaint } from './supervisor.ts';
 
 describe('what the kernel says', () => {
   test('a process whose name holds brackets and spaces', () => {
@@ -37,6 +38,16 @@ describe('one HTTP answer', () => {
     expect(reply('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nab')).toBeUndefined();
     expect(reply('')).toBeUndefined();
   });
+});
+
+test('of a log only complaints are told', () => {
+  const info = JSON.stringify({ level: 'info', msg: 'serving' });
+  const error = JSON.stringify({ level: 'error', msg: 'pod failed', error: 'Error: no space' });
+  expect(lastComplaint(`${info}\n`)).toBe('');
+  expect(lastComplaint(`${error}\n${info}\n`)).toBe('pod failed: Error: no space');
+  expect(lastComplaint(`${error}\nError: cannot listen on 10.244.0.1:15010\n`)).toBe(
+    'Error: cannot listen on 10.244.0.1:15010',
+  );
 });
 
 describe('what a person types', () => {
