@@ -22,11 +22,11 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
     ['/healthz', () => textReply(200, 'ok')],
     [
       '/metrics',
-      async () => ({
-        status: 200,
-        contentType: 'text/plain; version=0.0.4; charset=utf-8',
-        body: await metrics.expose(),
-      }),
+      async () => {
+        xebec.loopDelay.publish();
+        const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+        return { status: 200, contentType, body: await metrics.expose() };
+      },
     ],
     ['/debug/syncz', () => jsonReply(200, xebec.xds.streams().map(describeStream))],
     ['/debug/config_dump', ({ query }) => configDump(xebec, query.get('proxy') ?? query.get('proxyID') ?? '')],

@@ -17,6 +17,7 @@ import { Verdicts } from '../xds/verdicts.ts';
 import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes } from './admin.ts';
 import type { Address, ProcessConfig } from './config.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { VerdictLog } from './verdict-log.ts';
 
 export type AssembleInputs = {
@@ -38,6 +39,7 @@ export class Xebec {
   readonly pilot: Pilot;
   readonly xds: XdsServer;
   readonly verdicts: VerdictLog;
+  readonly loopDelay: LoopDelay;
   readonly #inputs: AssembleInputs;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
@@ -77,6 +79,7 @@ export class Xebec {
       log: log.child({ component: 'xds' }),
       metrics,
     });
+    this.loopDelay = new LoopDelay(clock, metrics);
     this.#rpc = new RpcServer({
       methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
       clock,
@@ -102,7 +105,7 @@ export class Xebec {
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
-    const parts: Runnable[] = [this.#http, this.galley];
+    const parts: Runnable[] = [this.#http, this.loopDelay, this.galley];
     if (config.controllers.includes('pilot')) parts.push(this.pilot, this.#served());
     await runAll(parts, signal);
   }
