@@ -1,0 +1,71 @@
+// `npm run bench [-- NAME…] [--full] [--json] [--profile FOLDER]`: measures what docs say of performance and prints it as Markdown. Each row runs in a
+// process of its own, and so does the server that it measures.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
+import { type RowReport, renderReport } from './measure/report.ts';
+import { fullConfig } from './rows/full-config.ts';
+import { type Row, runRow } from './rows/row.ts';
+
+const rows: readonly Row[] = [fullConfig];
+
+const { values: flags, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    /** For the processes of single rows. */
+    here: { type: 'boolean', default: false },
+  },
+});
+
+const unknown = names.filter((name) => !rows.some((row) => row.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}\n`);
+  process.exitCode = 2;
+} else if (flags.here) {
+  await runHere();
+} else {
+  await runAll();
+}
+
+async function runHere(): Promise<void> {
+  pinLoadGenerator();
+  const row = rows.find(({ name }) => name === names[0]);
+  if (row === undefined) throw new Error('say which row');
+  const reports = await runRow(row, { full: flags.full, profileTo: flags.profile });
+  process.stdout.write(`${JSON.stringify(reports)}\n`);
+}
+
+async function runAll(): Promise<void> {
+  if (flags.profile !== undefined) mkdirSync(flags.profile, { recursive: true });
+  const machine = describeMachine();
+  const reports: RowReport[] = [];
+  if (!flags.json) process.stdout.write(`${machine}\n\n`);
+  for (const { name } of rows.filter((row) => names.length === 0 || names.includes(row.name))) {
+    const measured = await runApart(name);
+    if (measured === undefined) process.exitCode = 1;
+    reports.push(...(measured ?? []));
+    if (!flags.json) process.stdout.write((measured ?? []).map(renderReport).join('\n'));
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify({ machine, full: flags.full, reports }, null, 1)}\n`);
+}
+
+/** Undefined when the row failed; it has said why. */
+async function runApart(name: string): Promise<readonly RowReport[] | undefined> {
+  const options = [
+    ...(flags.full ? ['--full'] : []),
+    ...(flags.profile === undefined ? [] : ['--profile', flags.profile]),
+  ];
+  const args = [...process.execArgv, import.meta.filename, name, '--here', ...options];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) return undefined;
+  return JSON.parse(Buffer.concat(chunks).toString()) as readonly RowReport[];
+}

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkout } from '../../tools/paths.mjs';
+import { serverPrefix } from '../measure/machine.ts';
+import { Inspector } from './inspector.ts';
+import { readUsage, type Usage } from './proc.ts';
+
+export type ServerOptions = {
+  /** The folder to serve. */
+  readonly source: string;
+  readonly meshConfig?: string;
+  /** A folder for its log. */
+  readonly work: string;
+};
+
+type Bound = { readonly xds: Address; readonly admin: Address };
+type Address = { readonly host: string; readonly port: number };
+
+/** How the server is run, for reports: everything that is not said here is the default of `xebec serve`. */
+export const DEBOUNCE = '100 ms quiet / 10 s at most, the first change at once';
+
+const POLL_MS = 2;
+const PATIENCE_MS = 120_000;
+let serial = 0;
+
+/** `xebec serve` in a process of its own, on its own core where there are two. */
+export class XebecProcess {
+  /** When the process was started. */
+  readonly startedAt = performance.now();
+  readonly #child: ChildProcess;
+  readonly #log: string;
+  #bound: Bound | undefined;
+
+  constructor({ source, meshConfig, work }: ServerOptions) {
+    serial += 1;
+    this.#log = join(work, `server-${serial}.log`);
+    const file = openSync(this.#log, 'w');
+    const [program = '', ...args] = [
+      ...serverPrefix(),
+      join(checkout, 'bin', 'xebec'),
+      ...['serve', '--source', source, '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+      ...(meshConfig === undefined ? [] : ['--mesh-config', meshConfig]),
+    ];
+    // The inspector's port is used only when it is asked for, by SIGUSR1.
+    const env = { ...process.env, NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
+    this.#child = spawn(program, args, { stdio: ['ignore', file, file], env });
+    closeSync(file);
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('the server did not start');
+    return this.#child.pid;
+  }
+
+  /** Where it serves ADS, as soon as it does. */
+  async address(): Promise<string> {
+    const { xds } = await this.#whenBound();
+    return `${xds.host}:${xds.port}`;
+  }
+
+  /** Waits until it has built its first snapshot. */
+  async ready(): Promise<void> {
+    const { admin } = await this.#whenBound();
+    await this.#waitFor('be ready', async () => {
+      const answer = await fetch(`http://${admin.host}:${admin.port}/ready`).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
+    });
+  }
+
+  usage(): Usage {
+    return readUsage(this.pid);
+  }
+
+  /** The sum of a metric's samples whose labels contain all of `labels`. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const { admin } = await this.#whenBound();
+    const text = await (await fetch(`http://${admin.host}:${admin.port}/metrics`)).text();
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const samples = text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .filter((line) => wanted.every((label) => line.includes(label)));
+    if (samples.length === 0) return Number.NaN;
+    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  async inspect(): Promise<Inspector> {
+    this.#child.kill('SIGUSR1');
+    const url = await this.#waitFor('open its inspector', () => /ws:\/\/\S+/.exec(this.#readLog())?.[0]);
+    return await Inspector.connect(url);
+  }
+
+  /** Frees what can be freed, and reads what is left. */
+  async usageAfterGc(): Promise<Usage> {
+    const inspector = await this.inspect();
+    await inspector.collectGarbage();
+    inspector.close();
+    // The allocator gives pages back a moment later.
+    await sleep(300);
+    return this.usage();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  async #whenBound(): Promise<Bound> {
+    this.#bound ??= await this.#waitFor('serve', () => {
+      const line = /^\{.*"message":"serving".*\}$|^\{.*"msg":"serving".*\}$/m.exec(this.#readLog())?.[0];
+      return line === undefined ? undefined : (JSON.parse(line) as { readonly bound: Bound }).bound;
+    });
+    return this.#bound;
+  }
+
+  async #waitFor<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    const until = performance.now() + PATIENCE_MS;
+    while (performance.now() < until) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) break;
+      await sleep(POLL_MS);
+    }
+    throw new Error(`the server did not ${what}:\n${this.#readLog().slice(-4000)}`);
+  }
+
+  #readLog(): string {
+    return readFileSync(this.#log, 'utf8');
+  }
+}
