@@ -39,7 +39,7 @@ export type PodReport = {
 };
 
 const POLL_STARTING_MS = 50;
-const POLL_READY_MS = 500;
+const POLL_READY_MS = 1_000;
 const RETRY_CREATE_MS = 2_000;
 
 type Part = { readonly keeper: ProcessKeeper; readonly ports: readonly number[] };

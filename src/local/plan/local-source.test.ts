@@ -227,6 +227,7 @@ describe('which pods a Deployment gets', () => {
     ['no command', { 'local.xebec.dev/command': '' }, 'is not a JSON list'],
     ['half a list', { 'local.xebec.dev/command': '["node"' }, 'is not a JSON list'],
     ['a list of other things', { 'local.xebec.dev/command': '["node", 1]' }, 'all texts'],
+    ['a capture that needs more rights', { 'sidecar.istio.io/interceptionMode': 'TPROXY' }, 'REDIRECT only'],
     ['a port nobody has', { 'traffic.sidecar.istio.io/excludeInboundPorts': 'http' }, "'http' is not a port"],
   ])('%s: told with its place, and the pods stay as they were', async (_name, annotations, reason) => {
     const bench = await new Bench().start(deployment());

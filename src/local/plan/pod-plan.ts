@@ -43,6 +43,7 @@ export type DeploymentInput = { readonly meta: ObjectMeta; readonly spec: Deploy
 
 export const COMMAND_ANNOTATION = 'local.xebec.dev/command';
 const INJECT = 'sidecar.istio.io/inject';
+const MODE = 'sidecar.istio.io/interceptionMode';
 const TEMPLATES = 'inject.istio.io/templates';
 const MOST_REPLICAS = 50;
 
@@ -57,6 +58,9 @@ export function planPods({ meta, spec }: DeploymentInput): Result<readonly PodPl
   const capture = parseCapture(template.annotations, { dns: true });
   if (!capture.ok) {
     for (const problem of capture.error) issues.push(annotationIssue(problem.annotation, renderProblem(problem)));
+  }
+  if (capture.ok && kind === 'sidecar' && capture.value.mode === 'TPROXY') {
+    issues.push(annotationIssue(MODE, 'local mode captures by REDIRECT only; its Envoys are not allowed TPROXY'));
   }
   if (spec.replicas > MOST_REPLICAS) {
     issues.push(
