@@ -6,8 +6,8 @@ import { TypeUrls } from './type-urls.ts';
 /** The types of one stream, by type URL. */
 export type Types = ReadonlyMap<string, TypeStream>;
 
-/** For how long a phase waits for its client. */
-export type Patience = { readonly now: number; readonly holdMs: number };
+/** For how long a phase waits for its client, and what resources still name though it is gone for what may come back. */
+export type Patience = { readonly now: number; readonly holdMs: number; readonly graceMs: number };
 
 /**
  * The first cluster for which a resource has to wait: one that the client gets but has not confirmed yet, with its endpoints.
@@ -41,7 +41,7 @@ export function hasEndpoints(needs: readonly ResourceRef[], endpoints: TypeStrea
 }
 
 /** The gone names that nothing the client has can still need. */
-export function removableNames(type: TypeStream, types: Types, { now, holdMs }: Patience): readonly string[] {
+export function removableNames(type: TypeStream, types: Types, { now, holdMs, graceMs }: Patience): readonly string[] {
   const dependents = dependentsOf(type.typeUrl, types);
   // What replaces a listener must work first.
   if (type.typeUrl === TypeUrls.listener && dependents.some(({ blocked }) => blocked.size > 0)) return [];
@@ -54,7 +54,9 @@ export function removableNames(type: TypeStream, types: Types, { now, holdMs }: 
   const isRemovable = ([name, gone]: readonly [string, Gone]): boolean => {
     if (inUse.names.has(name)) return false;
     if (dependents.some(({ epoch }) => epoch < gone.epoch)) return false;
-    return !((isAwaited || inUse.isUncertain) && isPatient(gone));
+    if ((isAwaited || inUse.isUncertain) && isPatient(gone)) return false;
+    // The newest snapshot itself may name what it does not have, in the middle of an edit.
+    return now - gone.at >= graceMs || !dependents.some(({ target }) => target.neededOf(type.typeUrl).has(name));
   };
   return [...type.gone].filter(isRemovable).map(([name]) => name);
 }

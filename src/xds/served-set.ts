@@ -18,6 +18,8 @@ export class ServedSet {
   readonly base: ResourceSet;
   readonly overrides: Overrides;
   readonly #diffs = new WeakMap<ServedSet, ServedDiff>();
+  readonly #missing = new WeakMap<EncodedResource, readonly string[]>();
+  readonly #needed = new Map<string, ReadonlySet<string>>();
   #wholeDiff: ServedDiff | undefined;
   #version: string | undefined;
 
@@ -34,6 +36,28 @@ export class ServedSet {
   /** Whether the name exists but no version of it may be sent. */
   isHeldBack(name: string): boolean {
     return this.overrides.has(name) && this.overrides.get(name) === undefined;
+  }
+
+  /** The names in another type's resource that nobody has, good or bad. Found once per resource. */
+  missingFor(resource: EncodedResource): readonly string[] {
+    const known = this.#missing.get(resource);
+    if (known !== undefined) return known;
+    const { typeUrl, resources } = this.base;
+    const refs = resource.needs.filter((need) => need.typeUrl === typeUrl && !resources.has(need.name));
+    const missing = refs.map(({ name }) => name);
+    this.#missing.set(resource, missing);
+    return missing;
+  }
+
+  /** All names of a type that these resources need. Found once. */
+  neededOf(typeUrl: string): ReadonlySet<string> {
+    const known = this.#needed.get(typeUrl);
+    if (known !== undefined) return known;
+    const needed = new Set<string>();
+    for (const { needs } of this.resources)
+      for (const need of needs) if (need.typeUrl === typeUrl) needed.add(need.name);
+    this.#needed.set(typeUrl, needed);
+    return needed;
   }
 
   get resources(): readonly EncodedResource[] {

@@ -1,6 +1,7 @@
 import { unfinishedEndpoints } from './interrupted.ts';
 import { judgeNack } from './judge.ts';
 import type { Limits } from './limits.ts';
+import { MissingClusters } from './missing.ts';
 import type { NamePool } from './name-pool.ts';
 import { clusterToWaitFor, removableNames } from './order.ts';
 import { planType } from './plan.ts';
@@ -35,6 +36,8 @@ export type SessionSettings = {
   readonly limits: Limits;
   /** For how long a phase waits for the client before it goes on. */
   readonly holdMs: number;
+  /** For how long a cluster that resources name and nobody has is waited for, and kept where it was there. */
+  readonly graceMs: number;
   /** Responses are split near this size where the protocol allows it. */
   readonly splitBytes: number;
 };
@@ -66,6 +69,7 @@ export class AdsSession {
   #inPushOrder: readonly TypeStream[] = [];
   #inRemovalOrder: readonly TypeStream[] = [];
   readonly #warming = new Warming();
+  readonly #missing: MissingClusters;
   #unfinished: ReadonlySet<string>;
   #snapshot: XdsSnapshot | undefined;
   /** Counts the snapshots that this stream has seen. */
@@ -75,6 +79,7 @@ export class AdsSession {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.#unfinished = deps.unfinished;
+    this.#missing = new MissingClusters(deps.settings.graceMs);
     this.#sender = new Sender(deps.protocol, { splitBytes: deps.settings.splitBytes, noncePrefix: deps.noncePrefix });
   }
 
@@ -148,7 +153,10 @@ export class AdsSession {
     for (const type of this.#inPushOrder) {
       if (type.aimAt(this.#targetOf(type.typeUrl, type.target))) isMoved = true;
     }
-    if (isMoved) this.#epoch += 1;
+    if (!isMoved) return;
+    this.#epoch += 1;
+    const clusters = this.#types.get(TypeUrls.cluster);
+    if (clusters !== undefined) this.#missing.update(clusters);
   }
 
   #targetOf(typeUrl: string, present: ServedSet | undefined): ServedSet {
@@ -208,7 +216,7 @@ export class AdsSession {
     const moment = { now, epoch: this.#epoch };
     const plan = planType(type, {
       ...moment,
-      mustWait: (resource, since) => this.#mustWait(type, resource, now - since),
+      mustWait: (resource, since) => this.#mustWait(type, resource, { now, since }),
     });
     type.blocked = plan.blocked;
     type.gone = plan.gone;
@@ -227,7 +235,8 @@ export class AdsSession {
   #nextRemoval(type: TypeStream, now: number): Outgoing | undefined {
     if (type.gone.size === 0 || this.#isOccupied(type, now)) return undefined;
     const isOutOfTurn = type.removalsFirst === 'next';
-    const patience = { now, holdMs: this.#deps.settings.holdMs };
+    const { holdMs, graceMs } = this.#deps.settings;
+    const patience = { now, holdMs, graceMs };
     const names = isOutOfTurn ? [...type.gone.keys()] : removableNames(type, this.#types, patience);
     if (names.length === 0) return undefined;
     if (isOutOfTurn) type.removalsFirst = 'tried';
@@ -248,10 +257,13 @@ export class AdsSession {
     return false;
   }
 
-  #mustWait(type: TypeStream, resource: EncodedResource, waitedMs: number): boolean {
+  #mustWait(type: TypeStream, resource: EncodedResource, { now, since }: { now: number; since: number }): boolean {
     const cluster = clusterToWaitFor(resource, this.#types, this.#warming.names);
-    if (cluster === undefined) return false;
-    if (waitedMs < this.#deps.settings.holdMs) return true;
+    if (cluster === undefined) {
+      const isUpdate = type.held(resource.name) !== undefined;
+      return isUpdate && this.#missing.isAwaited(resource, this.#types.get(TypeUrls.cluster), now);
+    }
+    if (now - since < this.#deps.settings.holdMs) return true;
     this.#warming.giveUp(cluster);
     this.#deps.events.overdue(type);
     return false;

@@ -21,6 +21,7 @@ export type XdsSettings = SessionSettings & {
 export const defaultSettings: XdsSettings = {
   limits: defaultLimits,
   holdMs: 10_000,
+  graceMs: 5_000,
   splitBytes: 1024 * 1024,
   writeTimeoutMs: 30_000,
   unreadBytes: 256 * 1024 * 1024,

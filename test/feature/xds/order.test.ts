@@ -266,3 +266,58 @@ describe('a client that does not confirm', () => {
     expect(text(await stream.next())).toBe('listener +l -');
   });
 });
+
+describe('an edit of several objects, one after the other', () => {
+  it('shows no route that leads nowhere: it comes with its cluster', async () => {
+    const stream = await connected('delta');
+    server.world.put('route', 'r', { clusters: ['b'] });
+    server.changed();
+    await stream.expectNothing();
+    server.world.put('cluster', 'b');
+    server.changed();
+    await stream.ack(await stream.next());
+    await stream.ack(await stream.ask({ type: 'endpoint', subscribe: ['b'] }));
+    expect(text(await stream.next())).toBe('route +r -');
+  });
+
+  it.each(['delta', 'sotw'] as const)('keeps a cluster that routes still name, %s', async (protocol) => {
+    const stream = await connected(protocol);
+    server.world.remove('cluster', 'a');
+    server.changed();
+    await stream.expectNothing();
+    server.world.put('route', 'r', { clusters: [] }).put('listener', 'l', { clusters: [] });
+    server.changed();
+    await stream.ack(await stream.next());
+    await stream.ack(await stream.next(), ['r']);
+    const clusters = await stream.next();
+    expect([clusters.type, clusters.names]).toEqual(['cluster', []]);
+  });
+
+  it('is waited for only so long, and once', async () => {
+    const stream = await connected('delta');
+    server.world.put('route', 'r', { clusters: ['b'] });
+    server.changed();
+    await server.clock.advance(4000);
+    await stream.expectNothing();
+    await server.clock.advance(2000);
+    await stream.ack(await stream.next());
+    server.world.put('route', 'r');
+    server.changed();
+    expect(text(await stream.next())).toBe('route +r -');
+  });
+
+  it('that stays unfinished costs the cluster in the end', async () => {
+    const stream = await connected('delta');
+    server.world.remove('cluster', 'a');
+    server.changed();
+    await server.clock.advance(4000);
+    await stream.expectNothing();
+    await server.clock.advance(2000);
+    expect(text(await stream.next())).toBe('cluster + -a');
+  });
+
+  it('keeps no newcomer waiting', async () => {
+    server.world.put('route', 'r', { clusters: ['b'] });
+    await connected('delta');
+  });
+});

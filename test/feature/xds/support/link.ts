@@ -15,6 +15,8 @@ export type LinkOptions = {
 
 /** How long a session waits for its client. */
 export const HOLD_MS = 10_000;
+/** How long it waits for what nobody has. */
+const GRACE_MS = 5_000;
 
 /** A session and a model client with two queues between them, moved step by step, so that a test decides every interleaving. */
 export class Link {
@@ -48,7 +50,7 @@ export class Link {
         overdue: ({ typeUrl }) => this.overdue.push(typeUrl),
         ...events,
       },
-      settings: { limits: defaultLimits, holdMs: HOLD_MS, splitBytes },
+      settings: { limits: defaultLimits, holdMs: HOLD_MS, graceMs: GRACE_MS, splitBytes },
       noncePrefix: 'n',
       unfinished,
     });
