@@ -54,10 +54,9 @@ export class VerdictLog implements VerdictListener {
     this.#keys.set(nameKey(resource), new Set([...(this.#keys.get(nameKey(resource)) ?? []), key]));
     const [oldest] = this.#refused.keys();
     if (this.#refused.size > REMEMBERED && oldest !== undefined) this.#forget(oldest);
-    this.#deps.log.warn(
-      { proxy, type: typeUrl, resource: resource.name, error, objects: origins.map(renderOrigin), scope },
-      'resource refused by a proxy',
-    );
+    const { name, version } = resource;
+    const fields = { proxy, type: typeUrl, resource: name, version, error, objects: origins.map(renderOrigin), scope };
+    this.#deps.log.warn(fields, 'resource refused by a proxy');
   }
 
   /** An accepted version says nothing of another one, which may be the last good one, sent in its place. */

@@ -1,0 +1,175 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { Xebec } from '../../../../src/app/assemble.ts';
+import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
+import type { Source } from '../../../../src/galley/sources/source.ts';
+import { systemClock } from '../../../../src/kit/system-clock.ts';
+import { type ClientStream, RpcClient } from '../../../../src/rpc/rpc-client.ts';
+import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
+import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
+import { adsMethods } from '../../../../src/xds/xds.ts';
+import type { Manifest } from './manifests.ts';
+import { ModelEnvoy, type NodeText, type Protocol } from './model-envoy.ts';
+
+const PATIENCE_MS = 15_000;
+/** Both ends are in this process: after so many turns of the event loop without a message none is under way. */
+const CALM_TURNS = 12;
+
+type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
+
+/** The whole control plane with its objects in memory, and model Envoys connected over gRPC. */
+export class TestProcess {
+  readonly source = new MemorySource();
+  readonly xebec: Xebec;
+  readonly log: string[] = [];
+  readonly #stop = new AbortController();
+  readonly #links = new Map<ModelEnvoy, Links>();
+  #messages = 0;
+  #running: Promise<void> | undefined;
+  #ports: { readonly xds: number; readonly admin: number } = { xds: 0, admin: 0 };
+
+  constructor(sources: readonly Source[] = []) {
+    this.xebec = new Xebec({
+      config: {
+        source: 'memory',
+        meshConfig: undefined,
+        controllers: ['galley', 'pilot'],
+        xdsPlaintext: { host: '127.0.0.1', port: 0 },
+        admin: { host: '127.0.0.1', port: 0 },
+        logLevel: 'info',
+        domain: 'cluster.local',
+        // Every change is a batch of its own, so that a test knows when it is through.
+        debounceAfterMs: 0,
+        debounceMaxMs: 0,
+      },
+      sources: [this.source, ...sources],
+      clock: systemClock,
+      log: makePinoLogger('info', (line) => this.log.push(line)),
+      metrics: new PromMetrics(),
+    });
+  }
+
+  static async start(objects: readonly Manifest[]): Promise<TestProcess> {
+    const process = new TestProcess();
+    process.source.apply(...objects);
+    await process.run();
+    await process.until('ready', () => process.xebec.pilot.isReady);
+    return process;
+  }
+
+  /** Serves, and stops when the test is over. */
+  async run(): Promise<void> {
+    const { xds, admin } = await this.xebec.bind();
+    this.#ports = { xds: xds.port, admin: admin.port };
+    this.#running = this.xebec.run(this.#stop.signal);
+    onTestFinished(() => this.stop());
+  }
+
+  /** Applies objects in one update, and waits until everybody has all that follows from it. */
+  async apply(...objects: readonly Manifest[]): Promise<void> {
+    await this.#after(() => this.source.apply(...objects));
+  }
+
+  async delete(kind: string, namespace: string, name: string): Promise<void> {
+    await this.#after(() => this.source.delete(kind, namespace, name));
+  }
+
+  /** Connects a new Envoy, or one that was connected before, and waits until it has everything. */
+  async connect(node: NodeText | ModelEnvoy, protocol: Protocol = 'delta'): Promise<ModelEnvoy> {
+    const envoy = node instanceof ModelEnvoy ? node : new ModelEnvoy(protocol, node);
+    const stream = this.open(envoy.protocol);
+    const link = { envoy, stream, done: this.#follow(envoy, stream) };
+    this.#links.set(envoy, link);
+    const requests = envoy.start();
+    for (const request of requests) await stream.send(request);
+    await this.until(
+      'known',
+      () => this.xebec.xds.streams().find(({ proxy }) => proxy === envoy.id)?.types.length === requests.length,
+    );
+    await this.settled();
+    return envoy;
+  }
+
+  /** A stream without a client behind it. */
+  open(protocol: Protocol): ClientStream {
+    const client = new RpcClient(`127.0.0.1:${this.#ports.xds}`);
+    const stream = client.open(adsMethods.find((method) => method.protocol === protocol)?.path ?? '');
+    void stream.status.then(() => client.close());
+    return stream;
+  }
+
+  async disconnect(envoy: ModelEnvoy): Promise<void> {
+    const link = this.#links.get(envoy);
+    this.#links.delete(envoy);
+    link?.stream.cancel();
+    await link?.done;
+    await this.until('gone', () => !this.xebec.xds.streams().some(({ proxy }) => proxy === envoy.id));
+  }
+
+  /** Waits until no stream has anything to send or to answer. */
+  async settled(): Promise<void> {
+    let calm = 0;
+    await this.until('settled', () => {
+      const isIdle = this.xebec.xds
+        .streams()
+        .every(({ isWriting, types }) => !isWriting && types.every((type) => !type.isAwaitingAnswer && !type.held));
+      calm = isIdle && this.#messages === 0 ? calm + 1 : 0;
+      this.#messages = 0;
+      return calm > CALM_TURNS;
+    });
+  }
+
+  async until(what: string, isTrue: () => boolean): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!isTrue()) {
+      if (performance.now() > deadline)
+        throw new Error(`never ${what}: ${JSON.stringify(this.xebec.xds.streams())}\n${this.log.join('')}`);
+      await setImmediate();
+      await sleep(1);
+    }
+  }
+
+  async page(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const reply = await fetch(`http://127.0.0.1:${this.#ports.admin}${path}`);
+    return { status: reply.status, text: await reply.text() };
+  }
+
+  async stop(): Promise<void> {
+    for (const envoy of [...this.#links.keys()]) await this.disconnect(envoy);
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #after(change: () => void): Promise<void> {
+    let isTaken = false;
+    const ignore = this.xebec.galley.onDiagnostics(() => {
+      isTaken = true;
+    });
+    change();
+    await this.until('taken', () => isTaken);
+    ignore();
+    await this.settled();
+  }
+
+  async #follow(envoy: ModelEnvoy, stream: ClientStream): Promise<void> {
+    for await (const message of stream.messages) {
+      this.#messages += 1;
+      for (const answer of envoy.onResponse(message)) await stream.send(answer);
+    }
+  }
+}
+
+type NodeOptions = {
+  readonly type?: 'sidecar' | 'router';
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+};
+
+/** The node of a pod `shop/reviews` at an address. */
+export function node(pod: string, ip: string, { type = 'sidecar', labels, metadata }: NodeOptions = {}): NodeText {
+  const [namespace = '', name = ''] = pod.split('/');
+  return {
+    id: `${type}~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: { NAMESPACE: namespace, ...(labels === undefined ? {} : { LABELS: labels }), ...metadata },
+  };
+}
