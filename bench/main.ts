@@ -6,10 +6,16 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
 import { type RowReport, renderReport } from './measure/report.ts';
+import { connectStorm } from './rows/connect-storm.ts';
+import { endpointChange } from './rows/endpoint-change.ts';
 import { fullConfig } from './rows/full-config.ts';
+import { growth } from './rows/growth.ts';
+import { memory } from './rows/memory.ts';
+import { routeChange } from './rows/route-change.ts';
 import { type Row, runRow } from './rows/row.ts';
+import { start } from './rows/start.ts';
 
-const rows: readonly Row[] = [fullConfig];
+const rows: readonly Row[] = [fullConfig, endpointChange, memory, routeChange, connectStorm, growth, start];
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,

@@ -31,7 +31,6 @@ export type ClientEvents = {
 };
 
 type ClientDeps = {
-  readonly address: string;
   readonly protocol: Protocol;
   readonly library: Library;
   readonly node: ClientNode;
@@ -85,9 +84,8 @@ export class AdsClient {
   }
 
   /** Opens a stream. What it has from an earlier one, it says. */
-  open(): void {
-    const { address, protocol } = this.#deps;
-    const path = adsMethods.find((method) => method.protocol === protocol)?.path ?? '';
+  open(address: string): void {
+    const path = adsMethods.find((method) => method.protocol === this.#deps.protocol)?.path ?? '';
     this.#openedAt = performance.now();
     this.#isComplete = false;
     for (const holding of this.#holdings.values()) {
@@ -183,7 +181,10 @@ export class AdsClient {
     const { protocol, node } = this.#deps;
     const { subscribed, version } = this.#holding(typeUrl);
     const names = protocol === 'delta' ? [] : [...subscribed];
-    const bytes = encodeRequest(protocol, { typeUrl, names, version, ...request, node });
+    const isPlainAck = protocol === 'delta' && request.nonce !== undefined;
+    const bytes = isPlainAck
+      ? encodeDeltaAck(typeUrl, request.nonce)
+      : encodeRequest(protocol, { typeUrl, names, version, ...request, node });
     this.#stream?.send(bytes, written);
   }
 
@@ -230,6 +231,13 @@ function encodeRequest(protocol: Protocol, request: WholeRequest): Uint8Array {
     resourceNamesUnsubscribe: dropped,
     initialResourceVersions: versions,
   });
+}
+
+/** By hand, because there are so many: `type_url` is field 2 and `response_nonce` field 6, both shorter than 128 bytes. */
+function encodeDeltaAck(typeUrl: string, nonce: string): Uint8Array {
+  return Buffer.from(
+    `\x12${String.fromCharCode(typeUrl.length)}${typeUrl}\x32${String.fromCharCode(nonce.length)}${nonce}`,
+  );
 }
 
 function nodeOf({ id, cluster, metadata }: ClientNode): object {

@@ -26,8 +26,10 @@ export class Fleet {
   #allComplete: PromiseWithResolvers<void> | undefined;
   #isClosing = false;
   readonly #completedAt = new Map<AdsClient, number>();
+  #address: string;
 
   constructor({ address, protocol, nodes }: FleetOptions) {
+    this.#address = address;
     const library = new Library(protocol);
     const events = {
       onArrival: (arrival: Arrival) => this.#listener?.onArrival(arrival),
@@ -35,7 +37,7 @@ export class Fleet {
       onComplete: (client: AdsClient, at: number) => this.#onComplete(client, at),
       onLost: (client: AdsClient) => this.#onLost(client),
     };
-    this.clients = nodes.map((node) => new AdsClient({ address, protocol, library, node, events }));
+    this.clients = nodes.map((node) => new AdsClient({ protocol, library, node, events }));
   }
 
   /**
@@ -52,7 +54,7 @@ export class Fleet {
       const due = began + (spreadMs * index) / this.clients.length;
       if (due > performance.now()) await sleep(due - performance.now());
       attempts.push(performance.now());
-      client.open();
+      client.open(this.#address);
       // Many connections in one turn of the loop would be one long block of ours.
       if (index % 16 === 15) await sleep(0);
     }
@@ -71,6 +73,14 @@ export class Fleet {
     } finally {
       this.#listener = undefined;
     }
+  }
+
+  /** Leaves, to connect to another server later, with what it has or as if restarted. */
+  leave(next: { readonly address: string; readonly forget: boolean }): void {
+    this.close();
+    this.#isClosing = false;
+    this.#address = next.address;
+    if (next.forget) for (const client of this.clients) client.forget();
   }
 
   close(): void {
@@ -93,7 +103,7 @@ export class Fleet {
 
   async #openAgain(client: AdsClient): Promise<void> {
     await sleep(RETRY_MS);
-    if (!this.#isClosing) client.open();
+    if (!this.#isClosing) client.open(this.#address);
   }
 }
 

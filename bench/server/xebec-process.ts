@@ -75,17 +75,18 @@ export class XebecProcess {
     return readUsage(this.pid);
   }
 
-  /** The sum of a metric's samples whose labels contain all of `labels`. */
+  /** The sum of a metric's samples that have these labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const { admin } = await this.#whenBound();
-    const text = await (await fetch(`http://${admin.host}:${admin.port}/metrics`)).text();
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-    const samples = text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .filter((line) => wanted.every((label) => line.includes(label)));
-    if (samples.length === 0) return Number.NaN;
-    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    return sumOf(await this.#metrics(), name, wanted);
+  }
+
+  /** How late its event loop was since this was read the last time. */
+  async readLoop(): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
+    // Reading begins a new period, so the second gauge is of the same text.
+    const text = await this.#metrics();
+    const p99 = sumOf(text, 'nodejs_eventloop_lag_p99_seconds', []);
+    return { p99Ms: p99 * 1000, maxMs: sumOf(text, 'nodejs_eventloop_lag_max_seconds', []) * 1000 };
   }
 
   async inspect(): Promise<Inspector> {
@@ -111,6 +112,11 @@ export class XebecProcess {
     await ended;
   }
 
+  async #metrics(): Promise<string> {
+    const { admin } = await this.#whenBound();
+    return await (await fetch(`http://${admin.host}:${admin.port}/metrics`)).text();
+  }
+
   async #whenBound(): Promise<Bound> {
     this.#bound ??= await this.#waitFor('serve', () => {
       const line = /^\{.*"message":"serving".*\}$|^\{.*"msg":"serving".*\}$/m.exec(this.#readLog())?.[0];
@@ -133,4 +139,13 @@ export class XebecProcess {
   #readLog(): string {
     return readFileSync(this.#log, 'utf8');
   }
+}
+
+function sumOf(text: string, name: string, labels: readonly string[]): number {
+  const samples = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .filter((line) => labels.every((label) => line.includes(label)));
+  if (samples.length === 0) return Number.NaN;
+  return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
