@@ -2,7 +2,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Interrupted } from './interrupted.ts';
-import type { Lanes, Pusher } from './lanes.ts';
+import type { Lanes, Pusher, Sending } from './lanes.ts';
 import type { XdsMeter } from './meter.ts';
 import type { NamePool } from './name-pool.ts';
 import { type NodeInfo, readNode, readNodeId } from './node.ts';
@@ -104,16 +104,17 @@ export class AdsStream implements Pusher {
     this.#stream.close(status);
   }
 
-  async push(): Promise<void> {
-    if (this.#unread > 0 || this.#session === undefined || this.#stream.closed.aborted) return;
+  push(): Sending | undefined {
+    if (this.#unread > 0 || this.#session === undefined || this.#stream.closed.aborted) return undefined;
     try {
       const now = this.#deps.clock.monotonic();
       const outgoing = this.#session.next(now);
-      if (outgoing === undefined) this.#noteNothingToSend(this.#session, now);
-      else await this.#write(outgoing, now);
+      if (outgoing !== undefined) return this.#send(outgoing, now);
+      this.#noteNothingToSend(this.#session, now);
     } catch (error) {
       this.#fail(error);
     }
+    return undefined;
   }
 
   describe(): StreamStatus {
@@ -213,8 +214,8 @@ export class AdsStream implements Pusher {
     return undefined;
   }
 
-  async #write({ type, message, resources, removed }: Outgoing, now: number): Promise<void> {
-    const { clock, meter, lanes, log } = this.#deps;
+  #send({ type, message, resources, removed }: Outgoing, now: number): Sending {
+    const { meter, log } = this.#deps;
     if (this.#changedAt !== undefined && this.#changeState === 'queued') {
       meter.queueSeconds.observe((now - this.#changedAt) / 1000);
       this.#changeState = 'sending';
@@ -232,9 +233,14 @@ export class AdsStream implements Pusher {
       },
       'pushed',
     );
-    const isSent = await this.#stream.send(message);
+    return { bytes: message.length, taken: this.#awaitTaken(this.#stream.send(message), now) };
+  }
+
+  async #awaitTaken(sent: Promise<boolean>, now: number): Promise<void> {
+    const { clock, meter, lanes } = this.#deps;
+    const isTaken = await sent;
     this.#unread = 0;
-    if (!isSent) return;
+    if (!isTaken) return;
     meter.sendSeconds.observe((clock.monotonic() - now) / 1000);
     lanes.add(this, 'change');
   }
@@ -262,8 +268,7 @@ export class AdsStream implements Pusher {
         log.warn({ proxy, type: typeUrl, nonce, error }, 'response rejected');
       },
       convicted: (resource, error, scope) => {
-        const { typeUrl, name, version, origins } = resource;
-        log.warn({ proxy, type: typeUrl, resource: name, version, origins, scope }, 'resource kept back');
+        const { typeUrl, origins } = resource;
         listener.onNack({ proxy, typeUrl, resource, error, origins, scope });
       },
       stale: ({ typeUrl }) => meter.expiredNonce(typeUrl),

@@ -91,6 +91,8 @@ export class ClientState {
   /** The names on which the client may differ from `target`. */
   candidates(target: ServedSet, owed: ReadonlySet<string>): readonly string[] {
     const names = this.#differences(target);
+    // Every name, then: also those that are owed.
+    if (!this.#wildcard && this.#synced === undefined && this.#overlay.size === 0) return names;
     if (this.#overlay.size === 0 && owed.size === 0) return names;
     const all = new Set([...names, ...this.#overlay.keys(), ...owed]);
     return [...all];

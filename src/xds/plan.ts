@@ -47,8 +47,9 @@ export function planType(type: TypeStream, { epoch, now, mustWait }: PlanContext
   for (const name of type.client.candidates(type.target, type.owed)) {
     if (!type.covers(name)) continue;
     const have = type.held(name);
-    const want = type.wanted(name);
-    if (have?.version !== type.target.get(name)?.version) rest.set(name, have);
+    const aim = type.target.get(name);
+    const want = aim !== undefined && type.isUndisputed ? aim : type.wanted(name);
+    if (have?.version !== aim?.version) rest.set(name, have);
     if (want === undefined) planUnwanted(name, have);
     else if (have?.version !== want.version || type.owed.has(name)) planWanted(want);
   }

@@ -204,7 +204,8 @@ export class AdsSession {
         this.#deps.events.convicted(resource, error, scope);
       }
     }
-    this.#warming.update(this.#types);
+    // Clusters wait for endpoints; a cluster that was rejected waits no more.
+    if (type.typeUrl === TypeUrls.endpoint || error !== undefined) this.#warming.update(this.#types);
   }
 
   #nextAddition(type: TypeStream, now: number): Outgoing | undefined {

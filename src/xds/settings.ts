@@ -1,22 +1,20 @@
+import type { LaneSettings } from './lanes.ts';
 import { defaultLimits } from './limits.ts';
 import type { SessionSettings } from './session.ts';
 
-export type XdsSettings = SessionSettings & {
-  /** A client that does not read for so long is let go. */
-  readonly writeTimeoutMs: number;
-  /** Above so many bytes that clients do not read, over all streams, the slowest are let go at once. */
-  readonly unreadBytes: number;
-  /** How many pushes are under way at a time. */
-  readonly lanes: number;
-  /** For how long a push that the client does not read keeps its lane. */
-  readonly lanePatienceMs: number;
-  /** How often waiting streams are looked at. */
-  readonly tickMs: number;
-  /** After so long a rejected resource is tried with one other client; then after twice as long, and so on. */
-  readonly secondOpinionMs: number;
-  /** Streams are let go over so long a time when the server stops. */
-  readonly drainMs: number;
-};
+export type XdsSettings = SessionSettings &
+  LaneSettings & {
+    /** A client that does not read for so long is let go. */
+    readonly writeTimeoutMs: number;
+    /** Above so many bytes that clients do not read, over all streams, the slowest are let go at once. */
+    readonly unreadBytes: number;
+    /** How often waiting streams are looked at. */
+    readonly tickMs: number;
+    /** After so long a rejected resource is tried with one other client; then after twice as long, and so on. */
+    readonly secondOpinionMs: number;
+    /** Streams are let go over so long a time when the server stops. */
+    readonly drainMs: number;
+  };
 
 export const defaultSettings: XdsSettings = {
   limits: defaultLimits,
@@ -27,6 +25,7 @@ export const defaultSettings: XdsSettings = {
   unreadBytes: 256 * 1024 * 1024,
   lanes: 8,
   lanePatienceMs: 250,
+  crowdedBytes: 32 * 1024 * 1024,
   tickMs: 1000,
   secondOpinionMs: 30_000,
   drainMs: 5000,

@@ -97,6 +97,11 @@ export class TypeStream {
     return this.client.held(name);
   }
 
+  /** Whether the client should have the target's version of each name that is in it. */
+  get isUndisputed(): boolean {
+    return this.refused.size === 0 && this.onTrial.size === 0;
+  }
+
   /** What the client should have of a name. */
   wanted(name: string): EncodedResource | undefined {
     const served = this.#servedOrOnTrial(name);

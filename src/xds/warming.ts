@@ -15,25 +15,33 @@ export class Warming {
   onSent(clusters: readonly EncodedResource[], before: Holdings, types: Types): void {
     const endpoints = types.get(TypeUrls.endpoint);
     for (const { name, needs } of clusters) {
-      const assignments = needs.filter(({ typeUrl }) => typeUrl === TypeUrls.endpoint);
-      const isNew = heldIn(before, name) === undefined;
-      const present = assignments.filter((assignment) => endpoints?.held(assignment.name) !== undefined);
-      if (present.length < assignments.length || (isNew && present.length > 0)) this.#names.add(name);
-      // Envoy keeps a cluster that changed warming until its endpoints arrive again, so they follow it even when unchanged.
-      for (const assignment of present) endpoints?.owed.add(assignment.name);
+      let isMissing = false;
+      let isPresent = false;
+      for (const need of needs) {
+        if (need.typeUrl !== TypeUrls.endpoint) continue;
+        if (endpoints?.held(need.name) === undefined) {
+          isMissing = true;
+        } else {
+          isPresent = true;
+          // Envoy keeps a cluster that changed warming until its endpoints arrive again, so they follow it even when unchanged.
+          endpoints.owed.add(need.name);
+        }
+      }
+      if (isMissing || (isPresent && heldIn(before, name) === undefined)) this.#names.add(name);
     }
   }
 
-  /** Must be called whenever the client confirmed something. Costs the clusters that warm. */
+  /** Must be called when the client confirmed endpoints or rejected anything. Costs the clusters that warm. */
   update(types: Types): void {
     if (this.#names.size === 0) return;
     const clusters = types.get(TypeUrls.cluster);
     const endpoints = types.get(TypeUrls.endpoint);
     for (const name of this.#names) {
       const needs = clusters?.held(name)?.needs;
+      if (needs !== undefined && !hasEndpoints(needs, endpoints)) continue;
       // A cluster that is about to go may come back before it went, and is then as it was.
       const isLeaving = needs !== undefined && clusters?.wanted(name) === undefined;
-      if (!isLeaving && (needs === undefined || hasEndpoints(needs, endpoints))) this.#names.delete(name);
+      if (!isLeaving) this.#names.delete(name);
     }
   }
 

@@ -65,7 +65,7 @@ export class XdsServer implements Runnable {
       ...deps,
       settings: all,
       meter: new XdsMeter(metrics),
-      lanes: new Lanes(clock, { width: all.lanes, patienceMs: all.lanePatienceMs }),
+      lanes: new Lanes(clock, all),
       names: new NamePool(),
       served: new ServedSets(),
       interrupted: new Interrupted(),
