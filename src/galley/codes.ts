@@ -71,7 +71,8 @@ const analysis = {
   },
   IST0109: {
     title: 'conflicting hosts on the mesh',
-    explanation: 'Two VirtualServices route one host for sidecars of the same namespaces. Only the oldest is used.',
+    explanation:
+      'VirtualServices of one host decide together, on sidecars as at gateways: the rules of the older are tried first, rules for all requests last, and of these the oldest counts.',
   },
   IST0132: {
     title: 'host not in the gateway',

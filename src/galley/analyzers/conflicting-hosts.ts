@@ -6,7 +6,7 @@ import { type Audience, audienceOf, overlap } from './visibility.ts';
 
 type Claim = { readonly object: ConfigObject<'VirtualService'>; readonly index: number; readonly audience: Audience };
 
-/** Several VirtualServices route one host for sidecars: only one of them is used. */
+/** Several VirtualServices route one host for sidecars: which rule counts depends on their age. */
 export const conflictingHosts: Analyzer = {
   name: 'conflicting-hosts',
   run: ({ snapshot: { objects, mesh }, domain }) => {
@@ -23,9 +23,9 @@ export const conflictingHosts: Analyzer = {
         const others = rivalsOf(claim, sharing);
         if (others.length === 0) return [];
         const names = others.map((other) => renderRef(refOf(other.object))).join(', ');
-        const message = `host ${host} is routed by ${names} too, and only the oldest is used: merge them, or narrow exportTo`;
+        const message = `host ${host} is routed by ${names} too, so the rules of the oldest object come first: merge them, or narrow exportTo`;
         return [
-          about(claim.object, { code: 'IST0109', level: 'error', path: ['spec', 'hosts', claim.index], message }),
+          about(claim.object, { code: 'IST0109', level: 'warning', path: ['spec', 'hosts', claim.index], message }),
         ];
       }),
     );

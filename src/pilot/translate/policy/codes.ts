@@ -5,7 +5,8 @@ export const translateCodes = {
   IST0101: { title: 'referenced object not found', explanation: 'The object names another one that does not exist.' },
   IST0109: {
     title: 'host of two VirtualServices',
-    explanation: 'On sidecars one VirtualService decides for a host: the oldest that has a route for the workload.',
+    explanation:
+      'VirtualServices of one host decide together, on sidecars as at gateways: the rules of the older are tried first, rules for all requests last, and of these the oldest counts.',
   },
   XEB2101: {
     title: 'port-level settings unset the rest',

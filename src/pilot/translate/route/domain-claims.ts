@@ -10,7 +10,7 @@ export type Claim = {
   readonly host: string;
   readonly port: number;
   readonly member: ServiceAtPort | undefined;
-  readonly virtualService: MeshVirtualService | undefined;
+  readonly virtualServices: readonly MeshVirtualService[];
 };
 
 /** Where a listener serves many ports: whether it is an HTTP proxy, whose clients mean port 80 when they name none. */
@@ -71,7 +71,7 @@ export class DomainClaims {
   }
 }
 
-function placeOf({ member, virtualService }: Claim): Place | undefined {
+function placeOf({ member, virtualServices: [first] }: Claim): Place | undefined {
   if (member !== undefined) return { object: member.service.origin, path: 'spec' };
-  return virtualService && { object: refOf(virtualService.object), path: 'spec.hosts' };
+  return first && { object: refOf(first.object), path: 'spec.hosts' };
 }

@@ -47,7 +47,8 @@ export function ruleApplies({ spec }: Traced<HttpRoute>, client: Client): boolea
   return leads && applyingMatches(spec, client).length > 0;
 }
 
-function applyingMatches({ match = [] }: HttpRoute, client: Client): readonly (HttpMatchRequest | undefined)[] {
+/** The matches that can be true for the client; undefined for a rule that has none. */
+export function applyingMatches({ match = [] }: HttpRoute, client: Client): readonly (HttpMatchRequest | undefined)[] {
   return match.length === 0 ? [undefined] : match.filter((one) => matchApplies(one, client));
 }
 

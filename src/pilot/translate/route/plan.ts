@@ -3,9 +3,7 @@ import { memoByIdentity } from '../../../kit/memo.ts';
 import { compareText } from '../../../kit/order.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
-import { refOf, renderRef } from '../../../model/object.ts';
 import type { ProxyTraits, RoutePlan } from '../plan.ts';
-import { diagnose, type Place } from '../policy/diagnose.ts';
 import { type Client, MESH } from './applies.ts';
 import { type Claim, DomainClaims } from './domain-claims.ts';
 import { ruleApplies } from './http-rule.ts';
@@ -28,8 +26,9 @@ export type VirtualHostPlans = {
 type Asking = Pick<ProxyTraits, 'namespace' | 'labels' | 'dnsDomain'>;
 
 /**
- * Which hosts a sidecar's route serves. A virtual service decides for the hosts it lists, the one with the more specific host
- * first, then the older; one without any rule for this client decides nothing. Hosts without a service are served too.
+ * Which hosts a sidecar's route serves. Virtual services decide for the hosts they list, those with the most specific host that
+ * covers one; several of one host decide together, the older first, as at gateways. One without any rule for this client decides
+ * nothing. Hosts without a service are served too.
  */
 export function planVirtualHosts(plan: RoutePlan, asking: Asking): VirtualHostPlans {
   const chooser = new Chooser(plan, asking);
@@ -41,13 +40,13 @@ export function planVirtualHosts(plan: RoutePlan, asking: Asking): VirtualHostPl
     matchPorts ? { proxy: plan.name === 'http_proxy' } : undefined,
   );
   const virtualHosts = claims.map((claim): VirtualHostPlan => {
-    const { host, port, member, virtualService } = claim;
+    const { host, port, member, virtualServices } = claim;
     return {
       name: `${host}:${port}`,
       domains: plan.sniffed ? anyDomain : domains.take(claim),
       port,
       member,
-      virtualServices: virtualService === undefined ? nobody : alone(virtualService),
+      virtualServices,
       gateways: meshOnly,
       requireTls: false,
     };
@@ -55,7 +54,7 @@ export function planVirtualHosts(plan: RoutePlan, asking: Asking): VirtualHostPl
   return {
     virtualHosts: virtualHosts.filter((host) => host.domains.length > 0).sort((a, b) => compareText(a.name, b.name)),
     matchPorts,
-    diagnostics: [...chooser.diagnostics, ...domains.diagnostics],
+    diagnostics: domains.diagnostics,
   };
 }
 
@@ -71,7 +70,7 @@ function claimMembers({ members }: RoutePlan, chooser: Chooser): readonly Claim[
     const host = member.service.hostname;
     const { port } = member.port;
     const name = `${host}:${port}`;
-    if (!byName.has(name)) byName.set(name, { host, port, member, virtualService: chooser.choose(host, port) });
+    if (!byName.has(name)) byName.set(name, { host, port, member, virtualServices: chooser.choose(host, port) });
   }
   return [...byName.values()];
 }
@@ -86,8 +85,8 @@ function claimOtherHosts(plan: RoutePlan, chooser: Chooser): readonly Claim[] {
   const covers = (host: string): boolean => isWildcard(host) && known.some((one) => hostSubsetOf(one, host));
   const others = [...hosts].filter((host) => !served.has(host) && !covers(host));
   return others.flatMap((host) => {
-    const virtualService = chooser.choose(host, port);
-    return virtualService === undefined ? [] : [{ host, port, member: undefined, virtualService }];
+    const virtualServices = chooser.choose(host, port);
+    return virtualServices.length === 0 ? [] : [{ host, port, member: undefined, virtualServices }];
   });
 }
 
@@ -99,7 +98,6 @@ class Chooser {
   readonly #exact: ReadonlyMap<string, readonly Entry[]>;
   readonly #wild: readonly Entry[];
   readonly #applies = new Map<string, boolean>();
-  readonly diagnostics: Diagnostic[] = [];
 
   constructor({ virtualServices }: RoutePlan, asking: Asking) {
     this.#asking = asking;
@@ -114,12 +112,12 @@ class Chooser {
       .sort((a, b) => compareSpecificity(a.host, b.host) || a.rank - b.rank);
   }
 
-  choose(host: string, port: number): MeshVirtualService | undefined {
-    const same = (this.#exact.get(host) ?? []).filter((entry) => this.#isFor(entry, port));
-    const [winner, ...losers] = same;
-    for (const loser of losers) if (winner !== undefined) this.#tell(loser, winner);
-    if (winner !== undefined) return winner.virtualService;
-    return this.#wild.find((entry) => hostSubsetOf(host, entry.host) && this.#isFor(entry, port))?.virtualService;
+  choose(host: string, port: number): readonly MeshVirtualService[] {
+    const exact = (this.#exact.get(host) ?? []).filter((entry) => this.#isFor(entry, port));
+    if (exact.length > 0) return listOf(exact);
+    const closest = this.#wild.find((entry) => hostSubsetOf(host, entry.host) && this.#isFor(entry, port));
+    if (closest === undefined) return nobody;
+    return listOf(this.#wild.filter((entry) => entry.host === closest.host && this.#isFor(entry, port)));
   }
 
   #isFor({ rank, virtualService }: Entry, port: number): boolean {
@@ -132,14 +130,10 @@ class Chooser {
     this.#applies.set(key, answer);
     return answer;
   }
-
-  #tell(loser: Entry, winner: Entry): void {
-    const by = renderRef(refOf(winner.virtualService.object));
-    const message = `${by} is older and decides for ${loser.host} on sidecars, so the rules here are not used for it`;
-    this.diagnostics.push(diagnose('warning', 'IST0109', hostPlace(loser.virtualService, loser.host), message));
-  }
 }
 
-function hostPlace(virtualService: MeshVirtualService, host: string): Place {
-  return { object: refOf(virtualService.object), path: `spec.hosts[${virtualService.hosts.indexOf(host)}]` };
+function listOf([first, ...others]: readonly Entry[]): readonly MeshVirtualService[] {
+  if (first === undefined) return nobody;
+  if (others.length === 0) return alone(first.virtualService);
+  return [...new Set([first, ...others].map(({ virtualService }) => virtualService))];
 }

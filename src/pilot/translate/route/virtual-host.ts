@@ -14,6 +14,7 @@ import type { Client } from './applies.ts';
 import { buildLimits } from './forward.ts';
 import { type BuiltRule, buildHttpRule } from './http-rule.ts';
 import { takesEverything } from './match.ts';
+import { tellShadowed } from './shadowed.ts';
 
 export type VirtualHostInputs = {
   /** `<host>:<port>`. */
@@ -23,7 +24,7 @@ export type VirtualHostInputs = {
   readonly port: number;
   /** What the host leads to where no virtual service says otherwise. */
   readonly member: ServiceAtPort | undefined;
-  /** In the order their routes are tried; several only at gateways. */
+  /** In the order their routes are tried. */
   readonly virtualServices: readonly MeshVirtualService[];
   /** `mesh`, or the gateways through which the host is served. */
   readonly gateways: readonly string[];
@@ -67,21 +68,23 @@ function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
   const context = { client, kind, destinations, meshRetries };
   const routes: Route[] = [];
   const clusters: ClusterName[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [...tellShadowed(inputs.virtualServices, client)];
   const origins: Origin[] = [];
   let last: Route | undefined;
   for (const virtualService of inputs.virtualServices) {
     for (const rule of virtualService.http) {
       const built = buildHttpRule(rule, { ...context, name: virtualService.object.meta.name });
-      if (built.routes.length === 0) continue;
       const end = built.routes.findIndex(({ match }) => match !== undefined && takesEverything(match));
-      routes.push(...(end < 0 ? built.routes : built.routes.slice(0, end)));
-      clusters.push(...built.clusters);
-      diagnostics.push(...built.diagnostics);
-      origins.push(originOf(rule.object, rule.path));
-      if (end < 0) continue;
-      last ??= built.routes[end];
-      break;
+      const own = end < 0 ? built.routes : built.routes.slice(0, end);
+      const isLast = end >= 0 && last === undefined;
+      if (isLast) last = built.routes[end];
+      routes.push(...own);
+      if (own.length > 0 || isLast) {
+        clusters.push(...built.clusters);
+        diagnostics.push(...built.diagnostics);
+        origins.push(originOf(rule.object, rule.path));
+      }
+      if (end >= 0) break;
     }
   }
   return { routes: last === undefined ? routes : [...routes, last], clusters, diagnostics, origins };
