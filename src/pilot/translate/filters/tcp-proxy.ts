@@ -1,5 +1,6 @@
 import type { AccessLog, ConfigListenerFilter, TcpProxy, TcpProxy_TunnelingConfig } from '../../../gen/types.ts';
 import type { ClusterName } from '../../../model/ids.ts';
+import { dynamicDnsCache } from '../cluster/discovery.ts';
 import type { EffectivePolicy, Tunnel } from '../policy/effective-policy.ts';
 import { hashesSourceIp } from '../policy/hash-policy.ts';
 import { durationOf, extension } from '../protobuf.ts';
@@ -67,6 +68,15 @@ export function buildPlainTcpProxy(cluster: ClusterName, accessLog: readonly Acc
     connections: plainConnections,
     accessLog,
   });
+}
+
+/** Resolves the server name of TLS for a cluster that takes its endpoints from requests: by itself that would dial port 80. */
+export function buildServerNameResolver(port: number): ConfigListenerFilter {
+  return extension(
+    'envoy.filters.network.sni_dynamic_forward_proxy',
+    'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig',
+    { dnsCacheConfig: dynamicDnsCache, portValue: port },
+  );
 }
 
 /** Reads the protocol for its statistics, and passes it on untouched. */

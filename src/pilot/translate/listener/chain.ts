@@ -7,9 +7,10 @@ import type {
   TransportSocket,
 } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { type ObjectRef, renderRef } from '../../../model/object.ts';
 import type { Origin, ResourceRef } from '../../../xds/resource.ts';
 import type { Place } from '../policy/diagnose.ts';
-import { duration, uint32 } from '../protobuf.ts';
+import { configPath, duration, istioMetadata, uint32 } from '../protobuf.ts';
 import { diagnoseListener } from './codes.ts';
 import { canonicalSubnet } from './subnet.ts';
 
@@ -31,6 +32,8 @@ export type ChainDraft = {
   readonly origins: readonly Origin[];
   /** Whom to tell when an earlier chain takes the same connections. */
   readonly place: Place | undefined;
+  /** The object whose rule made the chain, for those who read a dump. */
+  readonly config?: ObjectRef;
 };
 
 export type ChainSet = { readonly chains: readonly ChainDraft[]; readonly diagnostics: readonly Diagnostic[] };
@@ -49,9 +52,15 @@ export function mergeChains(drafts: readonly ChainDraft[]): ChainSet {
       for (const key of keysOf(rest.match)) owners.set(key, rest);
       chains.push(rest);
     }
-    if (lostTo !== undefined && draft.place !== undefined) diagnostics.push(tellLoser(draft.place, lostTo, rest));
+    const isSaid = lostTo === undefined || draft.place === undefined || isSamePlace(draft.place, lostTo.place);
+    if (!isSaid) diagnostics.push(tellLoser(draft.place, lostTo, rest));
   }
   return { chains, diagnostics };
+}
+
+/** A rule for several services of one listener is met again with each of them. */
+function isSamePlace({ object, path }: Place, other: Place | undefined): boolean {
+  return other !== undefined && renderRef(object) === renderRef(other.object) && path === other.path;
 }
 
 type Rest = { readonly rest: ChainDraft | undefined; readonly lostTo: ChainDraft | undefined };
@@ -112,6 +121,7 @@ export function buildChain(draft: ChainDraft): FilterChain {
     name: draft.name,
     filterChainMatch: takesAll(draft.match) ? undefined : buildMatch(draft.match),
     filters: draft.filters,
+    metadata: draft.config && istioMetadata({ config: configPath(draft.config) }),
     transportSocket: draft.transportSocket,
     // A client that connects and never says hello would keep its connection for good.
     transportSocketConnectTimeout: draft.transportSocket === undefined ? undefined : duration(15_000),

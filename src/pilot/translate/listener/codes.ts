@@ -38,6 +38,10 @@ export const listenerCodes = {
     explanation:
       'Envoy refuses every listener with an unknown operator in its log format, so the default format is used.',
   },
+  XEB2307: {
+    title: 'rule of another kind than its port',
+    explanation: 'Ports of protocol TLS or HTTPS have tls rules, ports of other TCP protocols tcp rules.',
+  },
   XEB2401: {
     title: 'port taken by another server',
     explanation:

@@ -1,18 +1,22 @@
+import { hostSubsetOf } from '../../../apis/host.ts';
+import type { TcpRoute, TlsRoute } from '../../../apis/networking/networking.ts';
 import type { AccessLog, ConfigListenerFilter } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { outboundClusterName } from '../../../model/ids.ts';
-import { isTls, type Protocol } from '../../../model/service.ts';
+import type { Traced } from '../../../model/mesh-snapshot.ts';
+import { isTls, type Protocol, type ServicePort } from '../../../model/service.ts';
 import { clusterRef, originOf } from '../built.ts';
-import { buildMongoProxy, buildTcpProxy, connectionsOf } from '../filters/tcp-proxy.ts';
+import { buildMongoProxy, buildServerNameResolver, buildTcpProxy, connectionsOf } from '../filters/tcp-proxy.ts';
 import type { ProxyTraits } from '../plan.ts';
 import type { Place } from '../policy/diagnose.ts';
 import { effectivePolicy } from '../policy/effective-policy.ts';
-import { MESH } from '../route/applies.ts';
-import { type L4Route, matchTcpRoutes, matchTlsRoutes } from '../route/l4.ts';
+import { MESH, matchApplies } from '../route/applies.ts';
+import { type L4Inputs, type L4Route, type L4Routes, matchTcpRoutes, matchTlsRoutes } from '../route/l4.ts';
 import { type ChainDraft, type ChainMatch, serverNamesOf } from './chain.ts';
 import { diagnoseListener } from './codes.ts';
 import { portOrigin, portPlace } from './origins.ts';
 import type { L4Member } from './outbound-plan.ts';
+import { listenProtocol } from './ports.ts';
 
 export type MemberChainsInputs = {
   readonly member: L4Member;
@@ -31,18 +35,50 @@ export function buildMemberChains({ member, port, traits, accessLog }: MemberCha
   const inputs = { virtualServices, client, destinations };
   const context: RouteContext = { protocol: at.port.protocol, subnets, accessLog };
   const isOpaque = isTls(at.port.protocol);
-  const tls = matchTlsRoutes(inputs);
-  const tcp = isOpaque ? { routes: [], diagnostics: [] } : matchTcpRoutes(inputs);
+  // Server names are not looked for where plain TCP is expected: a server that speaks first would have to wait.
+  const tls = isOpaque || listenProtocol(at.port) === 'auto' ? matchTlsRoutes(inputs) : none;
+  const tcp = isOpaque ? none : matchTcpRoutes(inputs);
   const bySni = buildTlsChains(tls.routes, context);
   const plain = tcp.routes.map((route) => buildRouteChain(route, context, {}));
   const isServed = isOpaque
-    ? bySni.drafts.length > 0
+    ? bySni.drafts.length > 0 && decideFor(member)
     : tcp.routes.some(({ destinationSubnets }) => destinationSubnets.length === 0);
   const own = isServed ? { drafts: [], diagnostics: [] } : buildOwnChain(member, accessLog);
   return {
     drafts: [...bySni.drafts, ...plain, ...own.drafts].flatMap((draft) => splitSniffed(member, draft)),
-    diagnostics: [...tls.diagnostics, ...tcp.diagnostics, ...bySni.diagnostics, ...own.diagnostics],
+    diagnostics: [
+      ...tls.diagnostics,
+      ...tcp.diagnostics,
+      ...bySni.diagnostics,
+      ...own.diagnostics,
+      ...(tls === none ? tellWrongKind(inputs, 'tls', at.port) : []),
+      ...(tcp === none ? tellWrongKind(inputs, 'tcp', at.port) : []),
+    ],
   };
+}
+
+/** Rules for single names under a wildcard service decide for these, and for nothing else. */
+function decideFor({ at, virtualServices }: L4Member): boolean {
+  return virtualServices.some(({ hosts }) => hosts.some((host) => hostSubsetOf(at.service.hostname, host)));
+}
+
+const none: L4Routes = { routes: [], diagnostics: [] };
+
+/** Rules that name a port on which rules of their kind are not asked. */
+function tellWrongKind(
+  { virtualServices, client }: L4Inputs,
+  kind: 'tls' | 'tcp',
+  { port, protocol }: ServicePort,
+): readonly Diagnostic[] {
+  const rules = virtualServices.flatMap(
+    (virtualService): readonly Traced<TlsRoute | TcpRoute>[] => virtualService[kind],
+  );
+  const named = rules.filter(({ spec }) =>
+    (spec.match ?? []).some((match) => match.port === port && matchApplies(match, client)),
+  );
+  const other = kind === 'tls' ? 'tcp' : 'tls';
+  const message = `port ${port} speaks ${protocol}, so it has ${other} rules and this ${kind} rule is not used there`;
+  return named.map((rule) => diagnoseListener('warning', 'XEB2307', rule, message));
 }
 
 export type RouteContext = {
@@ -70,12 +106,14 @@ export function buildTlsChains(routes: readonly L4Route[], context: RouteContext
 export function buildRouteChain(route: L4Route, context: RouteContext, match: ChainMatch): ChainDraft {
   const { targets, statPrefix, destinationSubnets, place } = route;
   const connections = connectionsOf(targets[0]?.policy);
+  const dynamicPort = targets.find((target) => target.dynamicPort !== undefined)?.dynamicPort;
   return {
     match: withSubnets(match, destinationSubnets.length > 0 ? destinationSubnets : context.subnets),
-    filters: buildFilters({ statPrefix, clusters: targets, connections }, context),
+    filters: buildFilters({ statPrefix, clusters: targets, connections, dynamicPort }, context),
     needs: targets.map(({ cluster }) => clusterRef(cluster)),
     origins: [originOf(place.object, place.path)],
     place,
+    config: place.object,
   };
 }
 
@@ -84,10 +122,11 @@ function buildOwnChain({ at, subnets, bySni }: L4Member, accessLog: readonly Acc
   if (unusable.length > 0) return { drafts: [], diagnostics: [tellUnusable(unusable, portPlace(at))] };
   const cluster = outboundClusterName(at.port.port, '', at.service.hostname);
   const connections = connectionsOf(effectivePolicy(at.rule, at.port.port));
+  const dynamicPort = at.service.resolution.kind === 'dynamic-dns' ? at.port.port : undefined;
   const draft: ChainDraft = {
     match: withSubnets(names.length > 0 ? { serverNames: names } : {}, subnets),
     filters: buildFilters(
-      { statPrefix: cluster, clusters: [{ cluster, weight: 1 }], connections },
+      { statPrefix: cluster, clusters: [{ cluster, weight: 1 }], connections, dynamicPort },
       { protocol: at.port.protocol, subnets, accessLog },
     ),
     needs: [clusterRef(cluster)],
@@ -115,9 +154,13 @@ function splitSniffed({ sniffed, subnets }: L4Member, draft: ChainDraft): readon
   return (['raw_buffer', 'tls'] as const).map((transport) => ({ ...draft, match: { ...draft.match, transport } }));
 }
 
-type Target = Omit<Parameters<typeof buildTcpProxy>[0], 'accessLog'>;
+type Target = Omit<Parameters<typeof buildTcpProxy>[0], 'accessLog'> & { readonly dynamicPort: number | undefined };
 
-function buildFilters(target: Target, { protocol, accessLog }: RouteContext): readonly ConfigListenerFilter[] {
+function buildFilters(
+  { dynamicPort, ...target }: Target,
+  { protocol, accessLog }: RouteContext,
+): readonly ConfigListenerFilter[] {
   const proxy = buildTcpProxy({ ...target, accessLog });
+  if (dynamicPort !== undefined) return [buildServerNameResolver(dynamicPort), proxy];
   return protocol === 'Mongo' ? [buildMongoProxy(target.statPrefix), proxy] : [proxy];
 }

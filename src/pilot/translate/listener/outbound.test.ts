@@ -225,6 +225,87 @@ describe('rules of VirtualServices', () => {
     ]);
   });
 
+  it('for single names leave the rest of a wildcard service to it', () => {
+    const wild = entry('*.example.com', 443, 'TLS');
+    const tls = [{ match: [{ sniHosts: ['db.example.com'] }], route: [to('db.example.com')] }];
+    const virtualServices = [virtualService('v', { hosts: ['db.example.com'], tls })];
+    const { chains, diagnostics } = outbound({
+      egress: [egress({ services: [wild, entry('db.example.com', 443, 'TLS')], virtualServices })],
+    });
+    expect(chains['0.0.0.0_443']).toEqual([
+      'sni db.example.com → tcp outbound|443||db.example.com',
+      'sni *.example.com → tcp outbound|443||*.example.com',
+      `else → ${passthrough}`,
+    ]);
+    expect(diagnostics, 'one rule is met with each of its services, and does not lose to itself').toEqual([]);
+  });
+
+  it.each<[string, Protocol, readonly string[], readonly string[]]>([
+    ['of TLS are not asked where plain TCP is expected', 'TCP', ['→ tcp outbound|443||tcp.example.com'], ['tls']],
+    [
+      'of both kinds are asked where nobody knows',
+      'auto',
+      [
+        'raw http/1.1,h2c → http rds x.example.com:443',
+        'sni x.example.com → tcp outbound|443||tls.example.com',
+        'else → tcp outbound|443||tcp.example.com',
+      ],
+      [],
+    ],
+    [
+      'of TCP are not asked where TLS is expected',
+      'TLS',
+      ['sni x.example.com → tcp outbound|443||tls.example.com', `else → ${passthrough}`],
+      ['tcp'],
+    ],
+  ])('%s', (_, protocol, expected, told) => {
+    const virtualServices = [
+      virtualService('v', {
+        hosts: ['x.example.com'],
+        tls: [{ match: [{ port: 443, sniHosts: ['x.example.com'] }], route: [to('tls.example.com')] }],
+        tcp: [{ match: [{ port: 443 }], route: [to('tcp.example.com')] }],
+      }),
+    ];
+    const services = ['tls.example.com', 'tcp.example.com'].map((host) =>
+      entry(host, 443, 'TCP', { addresses: ['10.9.9.9'] }),
+    );
+    const asked = entry('x.example.com', 443, protocol, { addresses: ['10.0.0.1'] });
+    const { chains, diagnostics } = outbound({ egress: [egress({ services: [asked, ...services], virtualServices })] });
+    expect(chains['10.0.0.1_443']).toEqual(expected);
+    const wrong = diagnostics.filter(({ code }) => code === 'XEB2307');
+    expect(wrong.map(({ path }) => path)).toEqual(told.map((kind) => ['spec', kind, 0]));
+  });
+
+  it('send TLS for any host under a wildcard where its name resolves to', () => {
+    const wild = entry('*.example.com', 8443, 'TLS', { resolution: { kind: 'dynamic-dns' } });
+    const tls = [
+      {
+        match: [{ sniHosts: ['a.example.com'] }],
+        route: [{ destination: { host: '*.example.com', port: { number: 8443 } } }],
+      },
+    ];
+    const virtualServices = [virtualService('v', { hosts: ['a.example.com'], tls })];
+    const { chains, resources } = outbound({ egress: [egress({ services: [wild], virtualServices })] });
+    expect(chains['0.0.0.0_8443']).toEqual([
+      'sni a.example.com → sni_dynamic_forward_proxy tcp outbound|8443||*.example.com',
+      'sni *.example.com → sni_dynamic_forward_proxy tcp outbound|8443||*.example.com',
+      `else → ${passthrough}`,
+    ]);
+    const type = 'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig';
+    expect(filterConfig(resources['0.0.0.0_8443']?.message ?? {}, type)).toMatchObject({ portValue: 8443 });
+  });
+
+  it('are named in the metadata of their chains', () => {
+    const virtualServices = [
+      virtualService('shop/v', { hosts: ['db.example.com'], tcp: [{ route: [to('a.example.com')] }] }),
+    ];
+    const services = [entry('db.example.com', 443, 'TCP', { addresses: ['10.0.0.1'] })];
+    const [chain] =
+      outbound({ egress: [egress({ services, virtualServices })] }).resources['10.0.0.1_443']?.message.filterChains ??
+      [];
+    expect(JSON.stringify(chain?.metadata)).toContain('/namespaces/shop/virtual-service/v');
+  });
+
   it('split TCP by weight', () => {
     const tcp = [{ route: [to('a.example.com', 80), to('b.example.com', 20)] }];
     const virtualServices = [virtualService('v', { hosts: ['tcp.example.com'], tcp })];

@@ -13,6 +13,8 @@ export type ResolvedDestination = {
   readonly host: string;
   readonly port: number;
   readonly policy: EffectivePolicy;
+  /** Whether its endpoint is whatever host the client asks for. */
+  readonly dynamic: boolean;
   /** Why the cluster cannot be there, if it cannot. */
   readonly missing: string | undefined;
 };
@@ -31,6 +33,7 @@ export function resolveDestination(
     host,
     port: number,
     policy: effectivePolicy(member?.rule, number, subset),
+    dynamic: member?.service.resolution.kind === 'dynamic-dns',
     missing: whatIsMissing(members, member, { host, port: number, subset }),
   };
 }

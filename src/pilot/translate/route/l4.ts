@@ -32,6 +32,8 @@ export type L4Target = {
   readonly weight: number;
   /** What its DestinationRule says. */
   readonly policy: EffectivePolicy;
+  /** The port of a host that is known only by the server name. */
+  readonly dynamicPort: number | undefined;
 };
 
 export type L4Routes = { readonly routes: readonly L4Route[]; readonly diagnostics: readonly Diagnostic[] };
@@ -92,7 +94,12 @@ function buildRoute(
     const resolved = resolveDestination(destination, destinations, client.port);
     const path = `${rule.path}.route[${listed.findIndex((entry) => entry.destination === destination)}].destination`;
     diagnostics.push(...diagnoseDestination(resolved, { object: rule.object, path }));
-    return { cluster: resolved.cluster, weight: used.length === 1 ? 1 : weight, policy: resolved.policy };
+    return {
+      cluster: resolved.cluster,
+      weight: used.length === 1 ? 1 : weight,
+      policy: resolved.policy,
+      dynamicPort: resolved.dynamic ? resolved.port : undefined,
+    };
   });
   const [first] = targets;
   if (first === undefined) return [];
