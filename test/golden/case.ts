@@ -8,8 +8,29 @@ export type GoldenCase = {
   readonly proxy: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Patterns such as `routes/9080` or `clusters/outbound*`; a star stands for any text. */
+  /**
+   * Patterns such as `routes/9080`, `clusters/outbound*` or `diagnostics/XEB*`; a star stands for any text.
+   * `routes/9080#reviews*` is of that route only the virtual hosts named so.
+   */
   readonly show: readonly string[];
+  /** Fields that are left out wherever they are: what other cases show, and would hide what this one is about. */
+  readonly without: readonly string[];
+  /** Codes of errors that analysis rightly finds in the objects. */
+  readonly despite: readonly string[];
+};
+
+/** What nearly every resource has, under a word for `without`. */
+const usual: Readonly<Record<string, readonly string[]>> = {
+  'usual-route': words(
+    'decorator include_request_attempt_count max_stream_duration metadata retry_policy validate_clusters max_direct_response_body_size_bytes',
+  ),
+  'usual-cluster': words(
+    'circuit_breakers common_lb_config connect_timeout eds_cluster_config metadata typed_extension_protocol_options',
+  ),
+  'usual-manager': words(
+    `access_log config_source forward_client_cert_details http_filters internal_address_config normalize_path request_id_extension
+    server_name set_current_client_cert_details stream_idle_timeout upgrade_configs use_remote_address`,
+  ),
 };
 
 export function loadCase(name: string): GoldenCase {
@@ -24,11 +45,33 @@ export function loadCase(name: string): GoldenCase {
     labels: pairs(fields.get('labels')),
     metadata: pairs(fields.get('metadata')),
     show: words(fields.get('show')),
+    without: words(fields.get('without')).flatMap((word) => usual[word] ?? [word]),
+    despite: words(fields.get('despite')),
   };
 }
 
 export function isShown(patterns: readonly string[], type: string, name: string): boolean {
-  return patterns.some((pattern) => matches(pattern.split('*'), `${type}/${name}`));
+  return patterns.some((pattern) => matches(parseShown(pattern).resource, `${type}/${name}`));
+}
+
+/** Whether a virtual host of a shown route is. */
+export function isHostShown(patterns: readonly string[], route: string, host: string): boolean {
+  return patterns
+    .map(parseShown)
+    .some(({ resource, hosts }) => matches(resource, `routes/${route}`) && matches(hosts, host));
+}
+
+function parseShown(pattern: string): { readonly resource: readonly string[]; readonly hosts: readonly string[] } {
+  const [resource, hosts] = splitOnce(pattern, '#');
+  return { resource: resource.split('*'), hosts: (hosts || '*').split('*') };
+}
+
+/** The value without fields of these names, at any depth. */
+export function withoutFields(value: unknown, names: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutFields(item, names));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([name]) => !names.includes(name));
+  return Object.fromEntries(kept.map(([name, inner]) => [name, withoutFields(inner, names)]));
 }
 
 function matches(parts: readonly string[], text: string): boolean {
@@ -55,7 +98,7 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 function words(text: string | undefined): readonly string[] {
-  return (text ?? '').split(' ').filter((word) => word !== '');
+  return (text ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
 function pairs(text: string | undefined): Readonly<Record<string, string>> {
