@@ -5,7 +5,7 @@ import type { Issue } from './issue.ts';
 import type { MetaForValidation } from './meta.ts';
 import { explain } from './schema/explain.ts';
 import { isPlain } from './schema/normalise.ts';
-import { isBlind, type Parsed, parseBody, written } from './schema/parse.ts';
+import { issuesOf, type Parsed, parseBody } from './schema/parse.ts';
 import { nearest } from './schema/words.ts';
 
 /** An object that was read and judged: `spec` is there when no issue is an error. */
@@ -71,7 +71,9 @@ export function kubernetesCollection<Name extends string, T>(facts: CollectionFa
     if (result.success && wrongVersion.length === 0) {
       return { spec: result.data, issues: [], draft: result.data, blind: [], spellings: [] };
     }
-    const found = result.success ? [] : result.error.issues.map((raw) => explain(raw, object, []));
+    const found = result.success
+      ? []
+      : result.error.issues.map((raw) => explain(raw, { schema: facts.schema, value: object, prefix: [] }));
     return unreadable(...wrongVersion, ...found);
   };
   return complete(facts, parse);
@@ -82,11 +84,9 @@ function complete<Name extends string, T>(
   parse: (object: unknown) => Parsed<T>,
 ): CollectionOf<Name, T> {
   const check = (object: unknown, meta: MetaForValidation): Checked<T> => {
-    const { spec, draft, issues, blind, spellings } = parse(object);
-    const judged = draft === undefined ? [] : facts.validate(draft, meta);
-    const seen = blind.length === 0 ? judged : judged.filter(({ path }) => !isBlind(path, blind));
-    const all = [...issues, ...written(seen, spellings)];
-    return { spec: all.some(({ level }) => level === 'error') ? undefined : spec, issues: all };
+    const parsed = parse(object);
+    const issues = issuesOf(parsed, (draft) => facts.validate(draft, meta));
+    return { spec: issues.some(({ level }) => level === 'error') ? undefined : parsed.spec, issues };
   };
   return { ...facts, parse, check };
 }
@@ -130,7 +130,10 @@ function wrongObject(object: unknown): Issue {
 }
 
 function wrongSpec(spec: unknown): Issue {
-  if (spec === undefined || spec === null) return error('XEB0002', ['spec'], { problem: 'is required and missing' });
+  if (spec === undefined) return error('XEB0002', ['spec'], { problem: 'is required and missing', fix: 'add it' });
+  if (spec === null) {
+    return error('XEB0002', ['spec'], { problem: 'is empty', fix: 'indent what belongs to it below it' });
+  }
   return error('XEB0001', ['spec'], { problem: 'has the wrong type', got: spec, allowed: 'an object' });
 }
 

@@ -76,6 +76,12 @@ describe('objects', () => {
     expect(checked.spec === undefined).toBe(issues.length > 0);
   });
 
+  it('says what to do about a spec that is not there, or that its content slipped out of', () => {
+    const messageOf = (given: object) => collections.VirtualService.check(given, meta).issues[0]?.message;
+    expect(messageOf({ metadata: {} })).toBe('is required and missing; add it');
+    expect(messageOf(object({ spec: null }))).toBe('is empty; indent what belongs to it below it');
+  });
+
   it('says which versions are read', () => {
     const { issues } = collections.VirtualService.check(object({ apiVersion: 'networking.istio.io/v9' }), meta);
     expect(issues[0]?.message).toBe(

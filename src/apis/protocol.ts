@@ -28,7 +28,19 @@ const byLowerCase: ReadonlyMap<string, KnownProtocol> = new Map([
   ['udp', 'UDP'],
 ]);
 
-export const protocolNames = 'HTTP, HTTP2, GRPC, GRPC-Web, HTTPS, TLS, TCP, Mongo, Redis, MySQL, UDP';
+export const protocolNames: readonly KnownProtocol[] = [
+  'HTTP',
+  'HTTP2',
+  'GRPC',
+  'GRPC-Web',
+  'HTTPS',
+  'TLS',
+  'TCP',
+  'Mongo',
+  'Redis',
+  'MySQL',
+  'UDP',
+];
 
 /** Reads a protocol in any case; nothing for an empty or unknown one. */
 export function parseProtocol(text: string | undefined): KnownProtocol | undefined {

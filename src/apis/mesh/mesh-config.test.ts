@@ -29,14 +29,29 @@ const cases: readonly Case[] = [
   ],
   [
     'a bad port',
-    { proxyListenPort: 0, proxyHttpPort: 99_999 },
+    { proxyListenPort: 0, proxyInboundListenPort: -1, proxyHttpPort: 99_999 },
     'error XEB0105 proxyListenPort',
+    'error XEB0105 proxyInboundListenPort',
     'error XEB0105 proxyHttpPort',
   ],
   ['a connect timeout', { connectTimeout: '1h' }],
   ['a long connect timeout', { connectTimeout: '61m' }, 'error XEB0109 connectTimeout'],
   ['no connect timeout', { connectTimeout: '0s' }, 'error XEB0109 connectTimeout'],
   ['detection off', { protocolDetectionTimeout: '0s' }],
+  [
+    'times that are too fine',
+    {
+      dnsRefreshRate: '1us',
+      tcpKeepalive: { time: '0s', interval: '1us' },
+      reportBatchMaxTime: '1us',
+      ca: { requestTimeout: '0s' },
+    },
+    'error XEB0109 dnsRefreshRate',
+    'error XEB0109 tcpKeepalive.time',
+    'error XEB0109 tcpKeepalive.interval',
+    'error XEB0109 reportBatchMaxTime',
+    'error XEB0109 ca.requestTimeout',
+  ],
   ['a fine detection timeout', { protocolDetectionTimeout: '1us' }, 'error XEB0109 protocolDetectionTimeout'],
   [
     'localities',
@@ -114,6 +129,13 @@ const proxies: readonly Case[] = [
   ],
   ['drain times', proxy({ drainDuration: '10s', parentShutdownDuration: '20s', terminationDrainDuration: '0s' })],
   ['a broken second', proxy({ drainDuration: '1.5s' }), 'error XEB0902 defaultConfig.drainDuration'],
+  [
+    'drain times that are long, and fine',
+    proxy({ drainDuration: '2h', parentShutdownDuration: '0s', terminationDrainDuration: '1us' }),
+    'warning XEB0902 defaultConfig.drainDuration',
+    'warning XEB0902 defaultConfig.parentShutdownDuration',
+    'error XEB0109 defaultConfig.terminationDrainDuration',
+  ],
   ['no drain', proxy({ drainDuration: '0s' }), 'error XEB0109 defaultConfig.drainDuration'],
   [
     'a parent that leaves first',
@@ -126,7 +148,7 @@ const proxies: readonly Case[] = [
     'error XEB0105 defaultConfig.proxyAdminPort',
     'error XEB0105 defaultConfig.statusPort',
   ],
-  ['negative threads', proxy({ concurrency: -1 }), 'error XEB0116 defaultConfig.concurrency'],
+  ['negative threads', proxy({ concurrency: -1 }), 'warning XEB0904 defaultConfig.concurrency'],
   [
     'a policy of nobody',
     proxy({ controlPlaneAuthPolicy: 'INHERIT' }),
@@ -140,7 +162,31 @@ const proxies: readonly Case[] = [
     proxy({ tracing: { zipkin: { address: 'a:1' }, datadog: { address: 'a:1' } } }),
     'error XEB0005 defaultConfig.tracing.datadog',
   ],
-  ['too many samples', proxy({ tracing: { sampling: 101 } }), 'error XEB0110 defaultConfig.tracing.sampling'],
+  ['too many samples', proxy({ tracing: { sampling: 101 } }), 'warning XEB0904 defaultConfig.tracing.sampling'],
+  ['less than no samples', proxy({ tracing: { sampling: -1 } }), 'warning XEB0904 defaultConfig.tracing.sampling'],
+  [
+    'an OpenCensus agent nowhere',
+    proxy({ tracing: { openCensusAgent: {} } }),
+    'warning XEB0903 defaultConfig.tracing.openCensusAgent.address',
+  ],
+  [
+    'a tracer that asks for certificates',
+    proxy({ tracing: { tlsSettings: { mode: 'MUTUAL', privateKey: '/k' } } }),
+    'error XEB0309 defaultConfig.tracing.tlsSettings.clientCertificate',
+  ],
+  ['datadog nowhere', proxy({ tracing: { datadog: {} } }), 'error XEB0903 defaultConfig.tracing.datadog.address'],
+  [
+    'lightstep nowhere',
+    proxy({ tracing: { lightstep: { accessToken: 'x' } } }),
+    'error XEB0903 defaultConfig.tracing.lightstep.address',
+  ],
+  [
+    'old addresses',
+    proxy({ zipkinAddress: 'a', envoyMetricsServiceAddress: 'b' }),
+    'error XEB0901 defaultConfig.zipkinAddress',
+    'error XEB0901 defaultConfig.envoyMetricsServiceAddress',
+  ],
+  ['a probe of nothing', proxy({ readinessProbe: {} }), 'error XEB0508 defaultConfig.readinessProbe'],
   ['lightstep', proxy({ tracing: { lightstep: { address: 'a:1', accessToken: 'x' } } })],
   [
     'lightstep without secrets',
@@ -274,5 +320,10 @@ describe('parseMeshProxyConfig', () => {
     const { config, issues } = parseMeshProxyConfig({ drainDuration: '1.5s', unknown: 1 }, base);
     expect(config).toBeUndefined();
     expect(issues.map(renderIssue)).toEqual(['warning XEB0008 unknown', 'error XEB0902 drainDuration']);
+  });
+
+  it('judges what can be read of it, in the words of its author', () => {
+    const { issues } = parseMeshProxyConfig({ concurrency: 'two', drain_duration: '1.5s' }, base);
+    expect(issues.map(renderIssue)).toEqual(['error XEB0001 concurrency', 'error XEB0902 drain_duration']);
   });
 });

@@ -135,7 +135,6 @@ export const meshConfigSchema = z.strictObject({
   defaultHttpRetryPolicy: httpRetrySchema.optional(),
   meshMTLS: tlsConfigSchema.optional(),
   tlsDefaults: tlsConfigSchema.optional(),
-  compliancePolicy: text.optional(),
 });
 
 /** What a mesh configuration may say. `parseMeshConfig` completes it to a `MeshConfig`. */

@@ -29,6 +29,12 @@ const cases: readonly Case[] = [
     network({ endpoints: [{ fromRegistry: 'a.b' }] }),
     'error XEB0905 networks.n.endpoints[0].fromRegistry',
   ],
+  [
+    'proto names, and a part that cannot be read',
+    network({ endpoints: [{ from_cidr: '10.0.0.0/99' }], gateways: 'none' }),
+    'error XEB0001 networks.n.gateways',
+    'error XEB0905 networks.n.endpoints[0].from_cidr',
+  ],
   ['an endpoint of nothing', network({ endpoints: [{}] }), 'error XEB0006 networks.n.endpoints[0]'],
   ['a gateway by name', network({ gateways: [{ address: 'gw.example.com', port: 443 }] })],
   [

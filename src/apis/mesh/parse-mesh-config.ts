@@ -1,5 +1,5 @@
 import type { Issue } from '../issue.ts';
-import { isBlind, parseBody, written } from '../schema/parse.ts';
+import { issuesOf, parseBody } from '../schema/parse.ts';
 import { defaultMeshConfig } from './default-mesh-config.ts';
 import { type MeshConfig, type MeshConfigSpec, meshConfigSchema } from './mesh-config.ts';
 import { type MeshProxyConfig, type MeshProxyConfigSpec, meshProxyConfigSchema } from './proxy-config.ts';
@@ -13,14 +13,7 @@ export type ParsedMeshConfig = { readonly config: MeshConfig | undefined; readon
 export function parseMeshConfig(body: unknown): ParsedMeshConfig {
   const parsed = parseBody(meshConfigSchema, body ?? {}, []);
   const draft = parsed.draft === undefined ? undefined : completeMesh(parsed.draft);
-  const judged = draft === undefined ? [] : validateMeshConfig(draft);
-  const issues = [
-    ...parsed.issues,
-    ...written(
-      judged.filter(({ path }) => !isBlind(path, parsed.blind)),
-      parsed.spellings,
-    ),
-  ];
+  const issues = issuesOf({ ...parsed, draft }, validateMeshConfig);
   return { config: issues.some(isError) ? undefined : draft, issues };
 }
 
@@ -28,12 +21,9 @@ export function parseMeshConfig(body: unknown): ParsedMeshConfig {
 export type ParsedProxyConfig = { readonly config: MeshProxyConfigSpec | undefined; readonly issues: readonly Issue[] };
 
 export function parseMeshProxyConfig(body: unknown, mesh: MeshProxyConfig): ParsedProxyConfig {
-  const { spec, issues: reading } = parseBody(meshProxyConfigSchema, body ?? {}, []);
-  const issues = [
-    ...reading,
-    ...(spec === undefined ? [] : validateMeshProxyConfig(completeProxy(spec, mesh), undefined)),
-  ];
-  return { config: issues.some(isError) ? undefined : spec, issues };
+  const parsed = parseBody(meshProxyConfigSchema, body ?? {}, []);
+  const issues = issuesOf(parsed, (draft) => validateMeshProxyConfig(completeProxy(draft, mesh), undefined));
+  return { config: issues.some(isError) ? undefined : parsed.spec, issues };
 }
 
 function completeMesh(given: MeshConfigSpec): MeshConfig {

@@ -3,7 +3,7 @@ import { Field } from '../finding.ts';
 import type { Issue } from '../issue.ts';
 import { isDnsLabel, isDnsName } from '../names.ts';
 import { checkPort } from '../rules/scalars.ts';
-import { parseBody } from '../schema/parse.ts';
+import { issuesOf, parseBody } from '../schema/parse.ts';
 import { type MeshNetworks, meshNetworksSchema, type Network } from './mesh-networks.ts';
 
 /** The networks of the mesh; absent when an issue is an error, and then the ones from before stay in force. */
@@ -11,11 +11,16 @@ export type ParsedMeshNetworks = { readonly networks: MeshNetworks | undefined; 
 
 /** Reads what the `meshNetworks` key of the `istio` ConfigMap holds, once its YAML is read. */
 export function parseMeshNetworks(body: unknown): ParsedMeshNetworks {
-  const { spec, issues: reading } = parseBody(meshNetworksSchema, body ?? {}, []);
-  const issues = [...reading];
+  const parsed = parseBody(meshNetworksSchema, body ?? {}, []);
+  const issues = issuesOf(parsed, validateNetworks);
+  return { networks: issues.some(({ level }) => level === 'error') ? undefined : parsed.spec, issues };
+}
+
+function validateNetworks({ networks = {} }: MeshNetworks): readonly Issue[] {
+  const issues: Issue[] = [];
   const field = Field.top(issues).at('networks');
-  for (const [name, network] of Object.entries(spec?.networks ?? {})) checkNetwork(field.at(name), network);
-  return { networks: issues.some(({ level }) => level === 'error') ? undefined : spec, issues };
+  for (const [name, network] of Object.entries(networks)) checkNetwork(field.at(name), network);
+  return issues;
 }
 
 function checkNetwork(field: Field, { endpoints, gateways }: Network): void {

@@ -45,9 +45,10 @@ function checkEgressPort(
   }
   if (isUnixAddress(bind)) checkUnixAddress(field.at('bind'), bind);
   else {
+    const problem = bind === '' ? 'is missing, and the port is 0' : 'is not a unix socket, and the port is 0';
     field
       .at('bind')
-      .error('XEB0605', { problem: 'is not a unix socket, and the port is 0', got: bind, fix: 'give a port number' });
+      .error('XEB0605', { problem, allowed: 'unix:///path or unix://@name', fix: 'bind to a socket, or give a port' });
   }
   if (captureMode === 'IPTABLES') {
     field

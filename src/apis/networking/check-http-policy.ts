@@ -2,7 +2,7 @@ import { millisOf } from '../duration.ts';
 import type { Field } from '../finding.ts';
 import { checkListedHeader, checkStringMatch } from '../rules/matching.ts';
 import { checkCount, checkDuration, checkFraction, checkPercent } from '../rules/scalars.ts';
-import { enumerate } from '../schema/words.ts';
+import { enumerate, nearest } from '../schema/words.ts';
 import { grpcStatuses, httpStatuses, retryConditions } from './http-words.ts';
 import type { CorsPolicy, HttpFault, HttpRetry, StringMatch } from './networking.ts';
 
@@ -20,10 +20,22 @@ export function checkRetries(field: Field, retries: HttpRetry | undefined): void
   checkDuration(field.at('backoff'), backoff);
   if (!retryOn) return;
   for (const condition of retryOn.split(',')) {
-    if (retryConditions.has(condition) || httpStatuses.has(condition)) continue;
+    if (isRetryCondition(condition)) continue;
     const allowed = `HTTP status numbers and ${enumerate([...retryConditions], 20)}`;
-    field.at('retryOn').error('XEB0208', { problem: 'has an unknown condition', got: condition, allowed });
+    const finding = { problem: 'has an unknown condition', got: condition, allowed };
+    const meant = nearest(condition.trim(), [...retryConditions]);
+    if (isRetryCondition(condition.trim())) {
+      field.at('retryOn').error('XEB0208', { ...finding, allowed: 'commas without blanks', fix: 'remove the blanks' });
+    } else {
+      field
+        .at('retryOn')
+        .error('XEB0208', meant === undefined ? finding : { ...finding, fix: `did you mean ${meant}?` });
+    }
   }
+}
+
+function isRetryCondition(text: string): boolean {
+  return retryConditions.has(text) || httpStatuses.has(text);
 }
 
 export function checkCors(field: Field, cors: CorsPolicy | undefined): void {
@@ -72,7 +84,11 @@ const corsMethods: readonly string[] = [
 
 function checkMethod(field: Field, method: string): void {
   if (corsMethods.includes(method)) return;
-  field.error('XEB0211', { problem: 'is not a method', got: method, allowed: corsMethods.join(', ') });
+  field.error('XEB0211', {
+    problem: 'is not a method',
+    got: method,
+    allowed: `${corsMethods.join(', ')}, in capitals`,
+  });
 }
 
 export function checkFault(field: Field, fault: HttpFault | undefined): void {
@@ -107,6 +123,9 @@ function checkAbort(field: Field, abort: NonNullable<HttpFault['abort']>): void 
     field
       .at('httpStatus')
       .error('XEB0207', { problem: 'is not a status to answer with', got: httpStatus, allowed: '200 to 599' });
+  } else if (httpStatus === 600) {
+    const problem = 'is no status that Envoy can send, so nothing is aborted';
+    field.at('httpStatus').warn('XEB0207', { problem, got: httpStatus, allowed: '200 to 599' });
   } else if (httpStatus === undefined && grpcStatus === undefined) {
     field.warn('XEB0207', { problem: 'has no status, so nothing is aborted', fix: 'set httpStatus or grpcStatus' });
   }

@@ -33,7 +33,8 @@ function refuseTopology(field: Field, label: string): void {
 }
 
 function checkDistribution(field: Field, distribute: NonNullable<LocalityLbSetting['distribute']>): void {
-  checkLocalities(distribute.map(({ from = '' }, index) => ({ locality: from, at: field.at(index, 'from') })));
+  const origins = distribute.map(({ from = '' }, index) => ({ locality: from, at: field.at(index, 'from') }));
+  checkLocalities(origins, (earlier, later) => shadows(earlier, later));
   for (const [index, { to = {} }] of distribute.entries()) {
     const at = field.at(index, 'to');
     const weights = Object.entries(to);
@@ -44,14 +45,19 @@ function checkDistribution(field: Field, distribute: NonNullable<LocalityLbSetti
     }
     const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
     if (total !== 100) at.error('XEB0307', { problem: `has weights that add up to ${total}`, allowed: '100 in all' });
-    checkLocalities(weights.map(([locality]) => ({ locality, at: at.at(locality) })));
+    checkLocalities(
+      weights.map(([locality]) => ({ locality, at: at.at(locality) })),
+      (earlier, later) => shadows(earlier, later) && shadows(later, earlier),
+    );
   }
 }
 
 type Placed = { readonly locality: string; readonly at: Field };
 
-function checkLocalities(places: readonly Placed[]): void {
-  const seen: (readonly string[])[] = [];
+type Parts = readonly string[];
+
+function checkLocalities(places: readonly Placed[], collide: (earlier: Parts, later: Parts) => boolean): void {
+  const seen: Parts[] = [];
   for (const { locality, at } of places) {
     const parts = locality.split('/');
     const star = locality.indexOf('*');
@@ -60,7 +66,7 @@ function checkLocalities(places: readonly Placed[]): void {
     } else if (star >= 0 && star !== locality.length - 1) {
       at.error('XEB0307', { problem: 'has a * that is not its end', got: locality, fix: 'put one * at the end' });
     } else {
-      const other = seen.find((earlier) => overlap(earlier, parts));
+      const other = seen.find((earlier) => collide(earlier, parts));
       if (other !== undefined) {
         at.error('XEB0307', {
           problem: `overlaps with ${quote(other.join('/'))}`,
@@ -73,14 +79,18 @@ function checkLocalities(places: readonly Placed[]): void {
   }
 }
 
-/** A shorter locality, or one that ends in *, holds all that start like it. */
-function overlap(a: readonly string[], b: readonly string[]): boolean {
-  const shared = Math.min(a.length, b.length);
-  for (let index = 0; index < shared; index += 1) {
-    if (a[index] === '*' || b[index] === '*') return true;
-    if (a[index] !== b[index]) return false;
-  }
-  return true;
+/**
+ * Whether Istio refuses `later` behind `earlier`. What is named exactly first and by a wildcard afterwards is no mistake: the
+ * wildcard is for the rest. Weights have no order, so there it is enough that one order is good.
+ */
+function shadows(earlier: Parts, later: Parts): boolean {
+  const holder = earlier.at(-1) === '*' ? earlier.slice(0, -1) : earlier;
+  if (startsWith(later, holder)) return true;
+  return later.at(-1) !== '*' && startsWith(earlier, later);
+}
+
+function startsWith(parts: Parts, start: Parts): boolean {
+  return start.every((part, index) => parts[index] === part);
 }
 
 function checkFailover(

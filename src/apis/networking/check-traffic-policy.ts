@@ -86,7 +86,9 @@ function checkOutlierDetection(field: Field, outlier: OutlierDetection | undefin
   checkPercent(field.at('maxEjectionPercent'), outlier.maxEjectionPercent);
   checkPercent(field.at('minHealthPercent'), outlier.minHealthPercent);
   if (outlier.consecutiveErrors) {
-    checkCount(field.at('consecutiveErrors'), outlier.consecutiveErrors);
+    if (outlier.consecutiveErrors < 0) {
+      field.at('consecutiveErrors').warn('XEB0118', { problem: 'is negative, so it is not used', fix: 'remove it' });
+    }
     warnDeprecated(field.at('consecutiveErrors'), 'consecutiveGatewayErrors or consecutive5xxErrors');
   }
   if (outlier.consecutiveLocalOriginFailures && outlier.splitExternalLocalOriginErrors !== true) {

@@ -10,10 +10,6 @@ function balancer(loadBalancer: object): object {
   return policy({ loadBalancer });
 }
 
-function locality(localityLbSetting: object): object {
-  return policy({ outlierDetection: {}, loadBalancer: { localityLbSetting } });
-}
-
 const at = 'spec.trafficPolicy';
 
 const rules: readonly Case[] = [
@@ -61,6 +57,11 @@ const policies: readonly Case[] = [
     `error XEB0002 ${at}.portLevelSettings[0].port`,
   ],
   [
+    'a bad policy for a port',
+    policy({ portLevelSettings: [{ port: { number: 80 }, connectionPool: {} }] }),
+    `error XEB0301 ${at}.portLevelSettings[0].connectionPool`,
+  ],
+  [
     'an empty policy for a port',
     policy({ portLevelSettings: [{ port: { number: 80 } }] }),
     `error XEB0301 ${at}.portLevelSettings[0]`,
@@ -106,7 +107,7 @@ const policies: readonly Case[] = [
   [
     'negative errors',
     policy({ outlierDetection: { consecutiveErrors: -1 } }),
-    `error XEB0116 ${at}.outlierDetection.consecutiveErrors`,
+    `warning XEB0118 ${at}.outlierDetection.consecutiveErrors`,
     `warning IST0002 ${at}.outlierDetection.consecutiveErrors`,
   ],
   ['a bad interval', policy({ outlierDetection: { interval: '0s' } }), `error XEB0109 ${at}.outlierDetection.interval`],
@@ -167,7 +168,9 @@ const policies: readonly Case[] = [
   ],
   [
     'a bad keepalive',
-    policy({ connectionPool: { tcp: { tcpKeepalive: { interval: '0s' } } } }),
+    policy({ connectionPool: { tcp: { idleTimeout: '1us', tcpKeepalive: { time: '1us', interval: '0s' } } } }),
+    `error XEB0109 ${at}.connectionPool.tcp.idleTimeout`,
+    `error XEB0109 ${at}.connectionPool.tcp.tcpKeepalive.time`,
     `error XEB0109 ${at}.connectionPool.tcp.tcpKeepalive.interval`,
   ],
   [
@@ -242,87 +245,15 @@ const balancers: readonly Case[] = [
     `error XEB0110 ${at}.loadBalancer.warmup.minimumPercent`,
   ],
   [
+    'warm-ups that are too short',
+    balancer({ warmupDurationSecs: '0s', warmup: { duration: '1us' } }),
+    `error XEB0109 ${at}.loadBalancer.warmupDurationSecs`,
+    `error XEB0109 ${at}.loadBalancer.warmup.duration`,
+  ],
+  [
     'a shy warm-up',
     balancer({ warmup: { duration: '1s', aggression: 0.3 } }),
     `error XEB0308 ${at}.loadBalancer.warmup.aggression`,
-  ],
-];
-
-const setting = `${at}.loadBalancer.localityLbSetting`;
-
-const localities: readonly Case[] = [
-  [
-    'a distribution',
-    locality({
-      distribute: [
-        { from: 'a/b/*', to: { 'a/b/*': 80, 'a/c/*': 20 } },
-        { from: 'c', to: { c: 100 } },
-      ],
-    }),
-  ],
-  [
-    'weights of 99',
-    locality({ distribute: [{ from: 'a', to: { a: 99 } }] }),
-    `error XEB0307 ${setting}.distribute[0].to`,
-  ],
-  [
-    'a weight of 0',
-    locality({ distribute: [{ from: 'a', to: { a: 100, b: 0 } }] }),
-    `error XEB0307 ${setting}.distribute[0].to.b`,
-  ],
-  [
-    'an empty part',
-    locality({ distribute: [{ from: 'a//c', to: { a: 100 } }] }),
-    `error XEB0307 ${setting}.distribute[0].from`,
-  ],
-  [
-    'a wildcard in the middle',
-    locality({ distribute: [{ from: '*/b', to: { a: 100 } }] }),
-    `error XEB0307 ${setting}.distribute[0].from`,
-  ],
-  [
-    'overlapping sources',
-    locality({
-      distribute: [
-        { from: 'a/*', to: { a: 100 } },
-        { from: 'a/b', to: { a: 100 } },
-      ],
-    }),
-    `error XEB0307 ${setting}.distribute[1].from`,
-  ],
-  [
-    'overlapping targets',
-    locality({ distribute: [{ from: 'a', to: { 'a/b': 50, a: 50 } }] }),
-    `error XEB0307 ${setting}.distribute[0].to.a`,
-  ],
-  ['failover', locality({ failover: [{ from: 'us-east', to: 'eu-west' }] })],
-  ['failover to itself', locality({ failover: [{ from: 'a', to: 'a' }] }), `error XEB0307 ${setting}.failover[0].to`],
-  ['failover to anywhere', locality({ failover: [{ from: 'a', to: '*' }] }), `error XEB0307 ${setting}.failover[0].to`],
-  [
-    'failover from anywhere',
-    locality({ failover: [{ from: '*', to: 'a' }] }),
-    `warning XEB0307 ${setting}.failover[0].from`,
-  ],
-  [
-    'failover to a zone',
-    locality({ failover: [{ from: 'a', to: 'b/c' }] }),
-    `warning XEB0307 ${setting}.failover[0].to`,
-  ],
-  [
-    'failover and distribution',
-    locality({ failover: [{ from: 'a', to: 'b' }], distribute: [{ from: 'a', to: { a: 100 } }] }),
-    `error XEB0307 ${setting}.failover`,
-  ],
-  ['priorities', locality({ failoverPriority: ['topology.kubernetes.io/region', 'version=v1'] })],
-  [
-    'priorities by topology and failover',
-    locality({ failover: [{ from: 'a', to: 'b' }], failoverPriority: ['topology.kubernetes.io/zone'] }),
-    `error XEB0307 ${setting}.failoverPriority[0]`,
-  ],
-  [
-    'failover without outlier detection',
-    balancer({ localityLbSetting: { failover: [{ from: 'a', to: 'b' }] } }),
-    `warning XEB0307 ${setting}`,
   ],
 ];
 
@@ -362,7 +293,6 @@ describe.each([
   ['host, subsets, exportTo', rules],
   ['policies', policies],
   ['load balancers', balancers],
-  ['localities', localities],
   ['TLS', certificates],
 ])('DestinationRule: %s', (_, cases) => {
   it.each(cases)('%s', (_name, spec, ...issues) => {

@@ -21,6 +21,11 @@ const old = 'warning IST0002 spec.filters';
 
 const cases: readonly Case[] = [
   [
+    'a selector with a wildcard, which 1.4 took',
+    { ...patch({}), workloadSelector: { labels: { app: 'a*' } } },
+    'warning XEB0117 spec.workloadSelector.labels.app',
+  ],
+  [
     'a patch',
     patch({ match: { context: 'SIDECAR_INBOUND', proxy: { proxyVersion: '^1\\.9.*', metadata: { a: 'b' } } } }),
   ],

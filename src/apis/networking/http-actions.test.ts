@@ -126,6 +126,12 @@ const actions: readonly Case[] = [
     rule({ mirror: { host: 'b' }, mirrors: [{ destination: { host: 'c' } }] }),
     'error XEB0204 spec.http[0].mirrors',
   ],
+  [
+    'bad mirrors',
+    rule({ mirrors: [{ destination: { host: '*' }, percentage: { value: 101 } }] }),
+    'error XEB0102 spec.http[0].mirrors[0].destination.host',
+    'error XEB0110 spec.http[0].mirrors[0].percentage.value',
+  ],
   ['a mirror to *', rule({ mirror: { host: '*' } }), 'error XEB0102 spec.http[0].mirror.host'],
 ];
 
@@ -168,6 +174,25 @@ const destinations: readonly Case[] = [
     rule({
       route: [
         { ...to, weight: 3 },
+        { ...to, weight: 1 },
+      ],
+    }),
+  ],
+  [
+    'weights that look like percents and are none',
+    rule({
+      route: [
+        { ...to, weight: 90 },
+        { ...to, weight: 20 },
+      ],
+    }),
+    'warning XEB0206 spec.http[0].route',
+  ],
+  [
+    'weights in thousandths',
+    rule({
+      route: [
+        { ...to, weight: 999 },
         { ...to, weight: 1 },
       ],
     }),

@@ -66,6 +66,13 @@ const headers: readonly Case[] = [
     'classic headers',
     rule({ appendHeaders: { a: 'b' }, appendRequestHeaders: { a: 'b' }, removeResponseHeaders: ['c'] }),
   ],
+  [
+    'bad classic headers of every kind',
+    rule({ appendRequestHeaders: { a: '%' }, appendResponseHeaders: { '': 'a' }, removeResponseHeaders: [':status'] }),
+    'error XEB0114 spec.http[0].appendRequestHeaders.a',
+    'error XEB0113 spec.http[0].appendResponseHeaders[""]',
+    'error XEB0113 spec.http[0].removeResponseHeaders[0]',
+  ],
   ['a bad classic header', rule({ appendHeaders: { '': 'b' } }), 'error XEB0113 spec.http[0].appendHeaders[""]'],
   [
     'a bad classic header of a destination',
@@ -123,6 +130,12 @@ const matches: readonly Case[] = [
     'an empty prefix of a method',
     matching({ method: { prefix: '' } }),
     'error XEB0120 spec.http[0].match[0].method.prefix',
+  ],
+  [
+    'an empty prefix of scheme and authority',
+    matching({ scheme: { prefix: '' }, authority: { prefix: '' } }),
+    'error XEB0120 spec.http[0].match[0].scheme.prefix',
+    'error XEB0120 spec.http[0].match[0].authority.prefix',
   ],
   [
     'a bad expression of a parameter',

@@ -81,6 +81,21 @@ const policies: readonly Case[] = [
     rule({ fault: { abort: { httpStatus: 100 } } }),
     'error XEB0207 spec.http[0].fault.abort.httpStatus',
   ],
+  [
+    'an abort with a bad share',
+    rule({ fault: { abort: { percentage: { value: 101 }, httpStatus: 500 } } }),
+    'error XEB0110 spec.http[0].fault.abort.percentage.value',
+  ],
+  [
+    'an abort with 600, which Istio takes and Envoy does not',
+    rule({ fault: { abort: { httpStatus: 600 } } }),
+    'warning XEB0207 spec.http[0].fault.abort.httpStatus',
+  ],
+  [
+    'an abort with 601',
+    rule({ fault: { abort: { httpStatus: 601 } } }),
+    'error XEB0207 spec.http[0].fault.abort.httpStatus',
+  ],
   ['an abort without status', rule({ fault: { abort: {} } }), 'warning XEB0207 spec.http[0].fault.abort'],
   [
     'two statuses',

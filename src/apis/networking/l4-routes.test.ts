@@ -25,6 +25,27 @@ const l4: readonly Case[] = [
     { hosts: ['a'], tcp: [{ match: [{ port: 65_536 }], route }] },
     'error XEB0105 spec.tcp[0].match[0].port',
   ],
+  [
+    'bad labels and gateways',
+    { hosts: ['a'], tcp: [{ match: [{ sourceLabels: { '-': 'a' }, gateways: ['a/'] }], route }] },
+    'error XEB0104 spec.tcp[0].match[0].sourceLabels["-"]',
+    'error XEB0112 spec.tcp[0].match[0].gateways[0]',
+  ],
+  [
+    'a bad tls match and route',
+    {
+      hosts: ['a.com'],
+      tls: [
+        {
+          match: [{ sniHosts: ['a.com'], destinationSubnets: ['a'], port: 65_536 }],
+          route: [{ destination: { host: '*' } }],
+        },
+      ],
+    },
+    'error XEB0106 spec.tls[0].match[0].destinationSubnets[0]',
+    'error XEB0105 spec.tls[0].match[0].port',
+    'error XEB0102 spec.tls[0].route[0].destination.host',
+  ],
   ['a bad tcp weight', { hosts: ['a'], tcp: [{ route: [to, to] }] }, 'error XEB0206 spec.tcp[0].route'],
   [
     'tls',

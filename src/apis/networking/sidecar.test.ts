@@ -29,6 +29,11 @@ const whole: readonly Case[] = [
     'warning XEB0117 spec.workloadSelector.labels',
   ],
   [
+    'a selector with a wildcard, which 1.4 took',
+    { ...egress({}), workloadSelector: { labels: { app: '*' } } },
+    'warning XEB0117 spec.workloadSelector.labels.app',
+  ],
+  [
     'a proxy for the rest',
     { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'a.com', port: { number: 443 } } } },
   ],
@@ -41,6 +46,11 @@ const whole: readonly Case[] = [
     'a proxy without port',
     { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'a.com' } } },
     'error XEB0607 spec.outboundTrafficPolicy.egressProxy.port',
+  ],
+  [
+    'a proxy on no port',
+    { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'a.com', port: { number: 70_000 } } } },
+    'error XEB0105 spec.outboundTrafficPolicy.egressProxy.port.number',
   ],
   [
     'a proxy of many',
@@ -86,8 +96,15 @@ const ingresses: readonly Case[] = [
   [
     'TLS on HTTP',
     ingress({ tls: { mode: 'SIMPLE', serverCertificate: '/c', privateKey: '/k' } }),
-    'error XEB0606 spec.ingress[0].tls',
+    'warning XEB0606 spec.ingress[0].tls',
   ],
+  [
+    'TLS without certificates',
+    ingress({ port: { ...http, protocol: 'TLS' }, tls: { mode: 'SIMPLE' } }),
+    'error XEB0405 spec.ingress[0].tls.serverCertificate',
+    'error XEB0405 spec.ingress[0].tls.privateKey',
+  ],
+  ['an empty pool', ingress({ connectionPool: {} }), 'error XEB0301 spec.ingress[0].connectionPool'],
   [
     'TLS by credential',
     ingress({ port: { ...http, protocol: 'TLS' }, tls: { mode: 'SIMPLE', credentialName: 'a' } }),
@@ -122,6 +139,10 @@ const egresses: readonly Case[] = [
     'error XEB0115 spec.egress[1].bind',
   ],
   ['port 0 without socket', egress({ port: {}, bind: '10.0.0.1' }), 'error XEB0605 spec.egress[0].bind'],
+  ['port 0 on nothing', egress({ port: {} }), 'error XEB0605 spec.egress[0].bind'],
+  ['a relative socket', egress({ port: {}, bind: 'unix://a' }), 'error XEB0107 spec.egress[0].bind'],
+  ['a bad number', egress({ port: { ...http, number: 70_000 } }), 'error XEB0105 spec.egress[0].port.number'],
+  ['a target port', egress({ port: { ...http, targetPort: 1 } }), 'warning XEB0118 spec.egress[0].port.targetPort'],
   [
     'a socket that is captured',
     egress({ port: {}, bind: 'unix:///a', captureMode: 'IPTABLES' }),

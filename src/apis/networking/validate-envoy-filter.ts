@@ -41,7 +41,7 @@ const targetKinds: readonly string[] = [
 function checkTarget(field: Field, { workloadSelector, targetRefs = [] }: EnvoyFilterSpec): void {
   const refs = field.at('targetRefs');
   if (workloadSelector !== undefined) {
-    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels);
+    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels, 'warning');
     if (targetRefs.length > 0) {
       refs.error('XEB0705', { problem: 'cannot stand beside workloadSelector', fix: 'keep one of them' });
     }

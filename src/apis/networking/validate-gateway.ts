@@ -44,7 +44,7 @@ function checkServer(field: Field, server: GatewayServer): void {
 function checkServerPort(field: Field, { port, bind = '' }: GatewayServer): void {
   checkProtocol(field.at('port', 'protocol'), port.protocol);
   if (!isUnixAddress(bind)) {
-    checkPort(field.at('port', 'number'), port.number);
+    checkServedPort(field.at('port', 'number'), port.number);
   } else if (port.number) {
     field
       .at('port', 'number')
@@ -55,6 +55,19 @@ function checkServerPort(field: Field, { port, bind = '' }: GatewayServer): void
   }
   if (port.targetPort) {
     field.at('port', 'targetPort').warn('XEB0118', { problem: 'has no effect at a gateway', fix: 'remove it' });
+  }
+}
+
+/** Istio 1.4 lets 0 through. Nobody can reach such a server, but the others of its Gateway are served. */
+function checkServedPort(field: Field, number = 0): void {
+  if (number === 0) {
+    field.warn('XEB0105', {
+      problem: 'is missing or 0, so the server is not served',
+      allowed: '1 to 65535',
+      fix: 'add it',
+    });
+  } else {
+    checkPort(field, number);
   }
 }
 

@@ -23,7 +23,7 @@ export function validateSidecar(spec: SidecarSpec, { namespace }: MetaForValidat
   const field = Field.top(issues, 'spec');
   const { ingress = [], egress = [], workloadSelector, inboundConnectionPool, outboundTrafficPolicy } = spec;
   if (workloadSelector !== undefined) {
-    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels);
+    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels, 'warning');
   }
   if (
     ingress.length + egress.length === 0 &&
@@ -69,7 +69,7 @@ function checkIngress(field: Field, listener: IngressListener): void {
   if (!isTlsProtocol(protocol)) {
     field
       .at('tls')
-      .error('XEB0606', { problem: 'needs protocol TLS or HTTPS', got: port.protocol, fix: 'change the protocol' });
+      .warn('XEB0606', { problem: 'needs protocol TLS or HTTPS', got: port.protocol, fix: 'change the protocol' });
   }
   checkIngressTls(field.at('tls'), tls);
 }

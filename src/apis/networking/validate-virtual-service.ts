@@ -76,7 +76,10 @@ function isSniCluster(host: string): boolean {
   return /^outbound_\.\d+_\./.test(host);
 }
 
-/** Exact hosts collide only when equal, so only wildcards are compared with everything. */
+/**
+ * Exact hosts collide only when equal, so only wildcards are compared with everything. Istio takes names for different that
+ * differ in case; no client does.
+ */
 function checkOverlap(field: Field, hosts: readonly string[]): void {
   const exact = new Set<string>();
   const wildcards: string[] = [];
@@ -88,7 +91,8 @@ function checkOverlap(field: Field, hosts: readonly string[]): void {
     const other = equal ?? wildcards.find(matches) ?? (isWildcard(host) ? others.find(matches) : undefined);
     if (other !== undefined) {
       const problem = `covers the same names as ${quote(other)}`;
-      field.at(index).error('XEB0201', { problem, got: written, fix: 'remove one of them' });
+      const level = hosts.slice(0, index).some((earlier) => hostMatches(earlier, written)) ? 'error' : 'warning';
+      field.at(index).report(level, 'XEB0201', { problem, got: written, fix: 'remove one of them' });
     }
     exact.add(host);
     if (isWildcard(host)) wildcards.push(host);

@@ -47,6 +47,8 @@ const groups: readonly Case[] = [
     group({ probe: { periodSeconds: -1, tcpSocket: { port: 1 } } }),
     'error XEB0116 spec.probe.periodSeconds',
   ],
+  ['a probe by gRPC of no port', group({ probe: { grpc: {} } }), 'error XEB0105 spec.probe.grpc.port'],
+  ['a probe by HTTP of no port', group({ probe: { httpGet: {} } }), 'error XEB0105 spec.probe.httpGet.port'],
   ['a probe of no port', group({ probe: { tcpSocket: { port: 65_536 } } }), 'error XEB0105 spec.probe.tcpSocket.port'],
   [
     'a probe with a bad scheme',
@@ -73,6 +75,11 @@ const proxies: readonly Case[] = [
   ],
   ['nothing', {}],
   ['negative threads', { concurrency: -1 }, 'error XEB0116 spec.concurrency'],
+  [
+    'a selector with an empty key',
+    { selector: { matchLabels: { '': 'a' } } },
+    'error XEB0117 spec.selector.matchLabels[""]',
+  ],
   ['a selector without labels', { selector: {} }, 'warning XEB0117 spec.selector.matchLabels'],
 ];
 

@@ -2,6 +2,7 @@ import { isIp, isSubnet, isUnixAddress, isUsableUnixAddress } from '../address.t
 import type { Field } from '../finding.ts';
 import { isDnsLabel, isDnsName, isLabelKey, isLabelValue, isWildcardDnsName } from '../names.ts';
 import { parseProtocol, protocolNames } from '../protocol.ts';
+import { nearest } from '../schema/words.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -33,7 +34,8 @@ export function checkDnsName(field: Field, name: string): void {
 export function checkDnsLabel(field: Field, name: string): void {
   if (isDnsLabel(name)) return;
   const allowed = 'letters, digits and inner hyphens, at most 63';
-  field.error('XEB0103', { problem: 'is not a DNS label', got: name, allowed });
+  if (name === '') field.error('XEB0103', { problem: 'is missing or empty', allowed, fix: 'give it a name' });
+  else field.error('XEB0103', { problem: 'is not a DNS label', got: name, allowed });
 }
 
 export function checkSubnet(field: Field, subnet: string): void {
@@ -71,7 +73,14 @@ export function checkOptionalProtocol(field: Field, protocol: string | undefined
 
 export function checkProtocol(field: Field, protocol: string | undefined): void {
   if (parseProtocol(protocol) !== undefined) return;
-  field.error('XEB0108', { problem: 'is not a known protocol', got: protocol, allowed: protocolNames });
+  const allowed = protocolNames.join(', ');
+  if (!protocol) {
+    field.error('XEB0108', { problem: 'is missing or empty', allowed, fix: 'say what the port speaks' });
+    return;
+  }
+  const meant = nearest(protocol, protocolNames);
+  const fix = meant === undefined ? {} : { fix: `did you mean ${meant}?` };
+  field.error('XEB0108', { problem: 'is not a known protocol', got: protocol, allowed, ...fix });
 }
 
 export function checkLabels(field: Field, labels: Labels | undefined): void {
@@ -86,8 +95,15 @@ export function checkLabels(field: Field, labels: Labels | undefined): void {
   }
 }
 
-/** The labels of a selector that is there. Without labels it selects everything, which is seldom meant. */
-export function checkSelectorLabels(field: Field, labels: Labels | undefined): void {
+/**
+ * The labels of a selector that is there. Without labels it selects everything, which is seldom meant. What cannot be a
+ * label is a mistake; in kinds of 1.4, which did not look, it is only a selector that selects nothing.
+ */
+export function checkSelectorLabels(
+  field: Field,
+  labels: Labels | undefined,
+  level: 'error' | 'warning' = 'error',
+): void {
   const entries = Object.entries(labels ?? {});
   if (entries.length === 0) {
     field.warn('XEB0117', {
@@ -96,10 +112,10 @@ export function checkSelectorLabels(field: Field, labels: Labels | undefined): v
     });
   }
   for (const [key, value] of entries) {
-    if (key === '') field.at(key).error('XEB0117', { problem: 'has an empty key', fix: 'name the label' });
+    if (key === '') field.at(key).report(level, 'XEB0117', { problem: 'has an empty key', fix: 'name the label' });
     if (key.includes('*') || value.includes('*')) {
-      const fix = 'labels are compared for equality';
-      field.at(key).error('XEB0117', { problem: 'uses a wildcard', got: `${key}=${value}`, fix });
+      const fix = 'write the whole label: labels are compared for equality';
+      field.at(key).report(level, 'XEB0117', { problem: 'uses a wildcard', got: `${key}=${value}`, fix });
     }
   }
 }

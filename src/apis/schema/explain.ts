@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { codes, type IssueCode } from '../codes.ts';
 import { issueOf } from '../finding.ts';
 import type { Issue } from '../issue.ts';
+import { correctionOf, durationOf, objectShape, schemaAt } from './shape.ts';
 import { enumerate, nearest } from './words.ts';
 
 type Step = string | number;
@@ -13,20 +14,29 @@ const wordFor: Readonly<Record<string, string>> = {
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
-  object: 'an object',
   record: 'an object',
 };
 
-/** Says in plain words what a schema found. `value` is what was parsed, `prefix` the path that leads to it. */
-export function explain(raw: RawIssue, value: unknown, prefix: readonly Step[]): Issue {
+/** What was parsed by which schema, and the path that leads to it. */
+export type Reading = {
+  readonly schema: z.core.$ZodType;
+  readonly value: unknown;
+  readonly prefix: readonly Step[];
+};
+
+/** Says in plain words what a schema found. */
+export function explain(raw: RawIssue, { schema, value, prefix }: Reading): Issue {
   const inner = stepsOf(raw.path);
   const path = [...prefix, ...inner];
   const got = valueAt(value, inner);
+  const wanted = schemaAt(schema, inner);
   switch (raw.code) {
     case 'invalid_type':
-      return got === undefined ? missing(path) : wrongType(path, got, expectedOf(raw));
+      return got === undefined
+        ? missing(path, wanted)
+        : wrongType(path, got, { wanted, allowed: allowedBy(raw, wanted) });
     case 'invalid_value':
-      return notListed(path, got, raw.values.map(String));
+      return got === undefined ? missing(path, wanted) : notListed(path, got, raw.values.map(String));
     case 'too_small':
     case 'too_big':
       return outOfRange(path, got, raw);
@@ -38,8 +48,9 @@ export function explain(raw: RawIssue, value: unknown, prefix: readonly Step[]):
 }
 
 /** A schema that has its own word for what it takes has given it as the message. */
-function expectedOf({ message, expected }: z.core.$ZodIssueInvalidType): string {
-  return message.startsWith('Invalid input') ? (wordFor[expected] ?? expected) : message;
+function allowedBy({ message, expected }: z.core.$ZodIssueInvalidType, wanted: z.core.$ZodType | undefined): string {
+  if (!message.startsWith('Invalid input')) return message;
+  return expected === 'object' ? objectShape(wanted) : (wordFor[expected] ?? expected);
 }
 
 /** The part of a zod path that can be a step of ours. */
@@ -57,18 +68,25 @@ export function valueAt(value: unknown, path: readonly Step[]): unknown {
   return current;
 }
 
-function missing(path: readonly Step[]): Issue {
-  return issueOf('error', 'XEB0002', path, { problem: 'is required and missing' });
+function missing(path: readonly Step[], wanted: z.core.$ZodType | undefined): Issue {
+  const shape = objectShape(wanted);
+  const fix = shape === 'an object' ? 'add it' : `add it, ${shape}`;
+  return issueOf('error', 'XEB0002', path, { problem: 'is required and missing', fix });
 }
 
-function wrongType(path: readonly Step[], got: unknown, allowed: string): Issue {
+type Wanted = { readonly wanted: z.core.$ZodType | undefined; readonly allowed: string };
+
+function wrongType(path: readonly Step[], got: unknown, { wanted, allowed }: Wanted): Issue {
   const scalar = typeof got === 'number' || typeof got === 'boolean';
-  const fix = allowed === 'text' && scalar ? { fix: 'put it in quotes' } : {};
+  const correction =
+    allowed === 'text' && scalar
+      ? 'put it in quotes'
+      : (durationOf(allowed, got) ?? (wanted === undefined ? undefined : correctionOf(wanted, got)));
+  const fix = correction === undefined ? {} : { fix: correction };
   return issueOf('error', 'XEB0001', path, { problem: 'has the wrong type', got, allowed, ...fix });
 }
 
 function notListed(path: readonly Step[], got: unknown, values: readonly string[]): Issue {
-  if (got === undefined) return missing(path);
   const meant = typeof got === 'string' ? nearest(got, values) : undefined;
   const fix = meant === undefined ? {} : { fix: `did you mean ${meant}?` };
   return issueOf('error', 'XEB0003', path, {

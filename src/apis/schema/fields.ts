@@ -24,7 +24,7 @@ export const int32 = z.int().min(-2_147_483_648).max(2_147_483_647);
 export const uint64 = z.int().min(0);
 export const int64 = z.int();
 export const double = z.number();
-const durationForm = 'a number with a unit, such as 100ms, 1.5s or 1m30s';
+export const durationForm = 'a number with a unit, such as 100ms, 1.5s or 1m30s';
 
 /** `1.5s`, or Go's `1m30s`; kept as written. */
 export const duration = z

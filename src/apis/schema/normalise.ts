@@ -3,7 +3,7 @@ import { issueOf } from '../finding.ts';
 import type { Issue } from '../issue.ts';
 import { enumNumbers } from './fields.ts';
 import { required, structureOf } from './structure.ts';
-import { nearest } from './words.ts';
+import { type Members, type Plain, remedyFor, type Surrounding } from './unknown-field.ts';
 
 type Step = string | number;
 type Walk = {
@@ -13,8 +13,9 @@ type Walk = {
   /** The same place as the author wrote it. */
   readonly written: Step[];
   readonly spellings: Spelling[];
+  /** The objects that the place is in. */
+  readonly around: Surrounding[];
 };
-type Plain = Readonly<Record<string, unknown>>;
 
 /** A member that was written otherwise than its canonical path says: `retry_on`. */
 export type Spelling = { readonly path: readonly Step[]; readonly written: string };
@@ -32,7 +33,7 @@ export type Normalised = {
  * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
  */
 export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
-  const walk: Walk = { issues: [], path: [...path], written: [...path], spellings: [] };
+  const walk: Walk = { issues: [], path: [...path], written: [...path], spellings: [], around: [] };
   return { value: visit(schema, value, walk), issues: walk.issues, spellings: walk.spellings };
 }
 
@@ -64,15 +65,14 @@ function visit(schema: z.core.$ZodType, value: unknown, walk: Walk): unknown {
   }
 }
 
-type Members = Readonly<Record<string, z.core.$ZodType>>;
-
 function visitObject(members: Members, value: Plain, walk: Walk): unknown {
   const result: Record<string, unknown> = {};
+  walk.around.push({ path: [...walk.written], members, value });
   for (const [key, member] of Object.entries(value)) {
     const name = Object.hasOwn(members, key) ? key : jsonName(key);
     const schema = Object.hasOwn(members, name) ? members[name] : undefined;
     if (schema === undefined) {
-      warnUnknown(walk, key, Object.keys(members));
+      warnUnknown(walk, key);
     } else if (Object.hasOwn(result, name)) {
       const problem = `is the same field as ${name}, which is given as well`;
       walk.issues.push(issueOf('error', 'XEB0012', [...walk.written, key], { problem, fix: 'keep one of them' }));
@@ -81,6 +81,7 @@ function visitObject(members: Members, value: Plain, walk: Walk): unknown {
       result[name] = step(walk, [name, key], () => visit(schema, member, walk));
     }
   }
+  walk.around.pop();
   return result;
 }
 
@@ -104,10 +105,8 @@ function step<T>(walk: Walk, [name, written]: readonly [Step, Step], visitMember
   return result;
 }
 
-function warnUnknown(walk: Walk, key: string, known: readonly string[]): void {
-  const meant = nearest(key, known);
-  const fix = meant === undefined ? 'remove it, or look it up' : `did you mean ${meant}?`;
-  const finding = { problem: 'is not a known field and is ignored', fix };
+function warnUnknown(walk: Walk, key: string): void {
+  const finding = { problem: 'is not a known field and is ignored', fix: remedyFor(key, walk.around) };
   walk.issues.push(issueOf('warning', 'XEB0008', [...walk.written, key], finding));
 }
 

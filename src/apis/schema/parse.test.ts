@@ -102,13 +102,43 @@ describe('parseBody: what cannot be read', () => {
       'text for a list',
       { texts: 'a' },
       'error XEB0001 spec.texts',
-      'has the wrong type (got text "a", allowed a list)',
+      'has the wrong type (got text "a", allowed a list); write ["a"]',
     ],
     [
       'a list for an object',
       { one: [] },
       'error XEB0001 spec.one',
-      'has the wrong type (got an empty list, allowed an object)',
+      'has the wrong type (got an empty list, allowed an object with a, b); write it without the -, as one object',
+    ],
+    [
+      'an object for a list',
+      { list: { retryOn: 'a' } },
+      'error XEB0001 spec.list',
+      'has the wrong type (got an object, allowed a list); start each entry with -',
+    ],
+    [
+      'text for an object that has a text',
+      { one: 'x' },
+      'error XEB0001 spec.one',
+      'has the wrong type (got text "x", allowed an object with a, b); write {a: "x"}',
+    ],
+    [
+      'null for an object',
+      { list: [null] },
+      'error XEB0001 spec.list[0]',
+      'has the wrong type (got null, allowed an object with retryOn, h2UpgradePolicy)',
+    ],
+    [
+      'a percentage for a number',
+      { count: '50%' },
+      'error XEB0001 spec.count',
+      'has the wrong type (got text "50%", allowed a number); write 50',
+    ],
+    [
+      'a flag in quotes',
+      { list: [{ h2UpgradePolicy: 'true' }] },
+      'error XEB0001 spec.list[0].h2UpgradePolicy',
+      'has the wrong type (got text "true", allowed true or false); write it without quotes',
     ],
     [
       'a list for a map',
@@ -120,7 +150,7 @@ describe('parseBody: what cannot be read', () => {
       'a number for a duration',
       { wait: 5 },
       'error XEB0001 spec.wait',
-      'has the wrong type (got number 5, allowed a number with a unit, such as 100ms, 1.5s or 1m30s)',
+      'has the wrong type (got number 5, allowed a number with a unit, such as 100ms, 1.5s or 1m30s); write 5s, if seconds are meant',
     ],
     [
       'text that is no duration',
@@ -173,8 +203,15 @@ describe('parseBody: what cannot be read', () => {
 
   it('says that a required field is missing', () => {
     expect(parseBody(schema, {}, ['spec']).issues).toEqual([
-      { code: 'XEB0002', level: 'error', path: ['spec', 'name'], message: 'is required and missing' },
+      { code: 'XEB0002', level: 'error', path: ['spec', 'name'], message: 'is required and missing; add it' },
     ]);
+  });
+
+  it('says what the missing field would be', () => {
+    const outer = z.strictObject({ port: z.strictObject({ number: uint32.optional(), name: text.optional() }) });
+    expect(parseBody(outer, {}, []).issues[0]?.message).toBe(
+      'is required and missing; add it, an object with number, name',
+    );
   });
 
   it('reports everything at once', () => {
@@ -201,6 +238,28 @@ describe('parseBody: unknown fields', () => {
         message: 'is not a known field and is ignored; did you mean retryOn?',
       },
     ]);
+  });
+
+  const nested = z.strictObject({
+    match: z
+      .array(z.strictObject({ uri: z.strictObject({ prefix: text.optional() }).optional(), port: uint32.optional() }))
+      .optional(),
+    route: z.array(z.strictObject({ weight: uint32.optional() })).optional(),
+    selector: z.strictObject({ labels: textMap.optional() }).optional(),
+    empty: z.strictObject({}).optional(),
+  });
+
+  it.each([
+    ['a line that is indented too little', { match: [{ uri: null, prefix: '/' }] }, 'it belongs below uri'],
+    ['a line without what it belongs to', { weight: 1 }, 'it belongs below route'],
+    ['a line that is indented too much', { match: [{ route: [] }] }, 'it belongs to spec: indent it less'],
+    ['an entry of a map', { selector: { app: 'a' } }, 'if it is one of the labels, indent it below labels'],
+    ['something else', { match: [{ zzz: 1 }] }, 'remove it, or use one of uri, port'],
+    ['anything in an empty object', { empty: { a: 1 } }, 'remove it, or look it up'],
+    ['a name that goes on', { selectorLabels: 1 }, 'did you mean selector?'],
+  ])('says what to do about %s', (_, body, remedy) => {
+    const { issues } = parseBody(nested, body, ['spec']);
+    expect(issues.map(({ message }) => message)).toEqual([`is not a known field and is ignored; ${remedy}`]);
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('knows no field %s', (key) => {

@@ -31,7 +31,7 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly
     const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;
     return { spec, issues, draft: second.data, blind: [], spellings };
   }
-  const found = second.error.issues.map((raw) => explain(raw, value, path));
+  const found = second.error.issues.map((raw) => explain(raw, { schema, value, prefix: path }));
   const { draft, blind } = draftOf(schema, value, second.error);
   return {
     spec: undefined,
@@ -42,8 +42,21 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly
   };
 }
 
-/** Issues with paths that can be found in the author's text. */
-export function written(issues: readonly Issue[], spellings: readonly Spelling[]): readonly Issue[] {
+/**
+ * Everything that is wrong with a body: what could not be read, and what `judge` says about the rest. Nothing is said that
+ * rests on a place which could not be read, and paths are those of the author's text.
+ */
+export function issuesOf<T>(
+  { draft, issues, blind, spellings }: Omit<Parsed<T>, 'spec'>,
+  judge: (draft: T) => readonly Issue[],
+): readonly Issue[] {
+  if (draft === undefined) return issues;
+  const judged = judge(draft);
+  const seen = blind.length === 0 ? judged : judged.filter(({ path }) => !isBlind(path, blind));
+  return [...issues, ...written(seen, spellings)];
+}
+
+function written(issues: readonly Issue[], spellings: readonly Spelling[]): readonly Issue[] {
   if (spellings.length === 0) return issues;
   return issues.map((issue) => ({ ...issue, path: respell(issue.path, spellings) }));
 }

@@ -32,6 +32,10 @@ describe('nearest', () => {
     ['htpp', 'http'],
     ['subsets', undefined],
     ['zzz', undefined],
+    ['gateway', 'gateways'],
+    ['exportToNamespaces', 'exportTo'],
+    ['gate', 'gateways'],
+    ['ht', undefined],
     ['', undefined],
   ])('%s: %s', (typed, meant) => {
     expect(nearest(typed, fields)).toBe(meant);

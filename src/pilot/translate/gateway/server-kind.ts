@@ -1,3 +1,4 @@
+import { isUnixAddress } from '../../../apis/address.ts';
 import type { GatewayServer } from '../../../apis/networking/networking.ts';
 import { parseProtocol } from '../../../apis/protocol.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
@@ -13,6 +14,7 @@ export function serverFormOf(server: GatewayServer): Result<ServerForm, string> 
   const protocol = parseProtocol(server.port.protocol);
   if (protocol === undefined) return err(`protocol ${JSON.stringify(server.port.protocol ?? '')} is not known`);
   if (protocol === 'UDP') return err('UDP cannot be served by a gateway');
+  if (port === 0 && !isUnixAddress(server.bind ?? '')) return err('port 0 is no place to be reached at');
   if (isHttp(protocol)) return ok({ kind: 'http', protocol, port });
   if (!isTls(protocol)) return ok({ kind: 'tcp', protocol, port });
   return tlsFormOf(server, protocol, port);
