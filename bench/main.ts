@@ -14,6 +14,7 @@ import { memory } from './rows/memory.ts';
 import { routeChange } from './rows/route-change.ts';
 import { type Row, runRow } from './rows/row.ts';
 import { start } from './rows/start.ts';
+import { buildServer } from './server/build.ts';
 
 const rows: readonly Row[] = [fullConfig, endpointChange, memory, routeChange, connectStorm, growth, start];
 
@@ -49,6 +50,7 @@ async function runHere(): Promise<void> {
 async function runAll(): Promise<void> {
   if (flags.profile !== undefined) mkdirSync(flags.profile, { recursive: true });
   const machine = describeMachine();
+  buildServer();
   const reports: RowReport[] = [];
   if (!flags.json) process.stdout.write(`${machine}\n\n`);
   for (const { name } of rows.filter((row) => names.length === 0 || names.includes(row.name))) {

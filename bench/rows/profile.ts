@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderHotSpots } from '../measure/hot-spots.ts';
 import type { XebecProcess } from '../server/xebec-process.ts';
 import type { RowContext } from './row.ts';
 
@@ -14,7 +15,9 @@ export async function withProfile<T>(
   const inspector = await server.inspect();
   await inspector.startProfile();
   const result = await run();
-  writeFileSync(join(profileTo, `${name}.cpuprofile`), JSON.stringify(await inspector.stopProfile()));
+  const profile = await inspector.stopProfile();
+  writeFileSync(join(profileTo, `${name}.cpuprofile`), JSON.stringify(profile));
+  writeFileSync(join(profileTo, `${name}.txt`), `${renderHotSpots(profile).join('\n')}\n`);
   inspector.close();
   return result;
 }

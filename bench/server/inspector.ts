@@ -1,3 +1,5 @@
+import type { CpuProfile } from '../measure/hot-spots.ts';
+
 /** A connection to a process's inspector: collects garbage, profiles. Opened only after what is measured without it. */
 export class Inspector {
   readonly #socket: WebSocket;
@@ -39,8 +41,8 @@ export class Inspector {
   }
 
   /** The profile as DevTools reads it. */
-  async stopProfile(): Promise<unknown> {
-    const { profile } = (await this.#call('Profiler.stop')) as { readonly profile: unknown };
+  async stopProfile(): Promise<CpuProfile> {
+    const { profile } = (await this.#call('Profiler.stop')) as { readonly profile: CpuProfile };
     return profile;
   }
 

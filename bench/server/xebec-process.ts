@@ -4,8 +4,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkout } from '../../tools/paths.mjs';
+import { nodeBinary } from '../../tools/paths.mjs';
 import { serverPrefix } from '../measure/machine.ts';
+import { serverProgram } from './build.ts';
 import { Inspector } from './inspector.ts';
 import { readUsage, type Usage } from './proc.ts';
 
@@ -41,7 +42,7 @@ export class XebecProcess {
     const file = openSync(this.#log, 'w');
     const [program = '', ...args] = [
       ...serverPrefix(),
-      join(checkout, 'bin', 'xebec'),
+      ...[nodeBinary, serverProgram],
       ...['serve', '--source', source, '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
       ...(meshConfig === undefined ? [] : ['--mesh-config', meshConfig]),
     ];
