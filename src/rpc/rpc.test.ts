@@ -55,6 +55,18 @@ describe('RpcServer', () => {
     expect(await call.status).toMatchObject({ code: RpcStatusCode.OK });
   });
 
+  it('sends what can only be copied, as large as it says it is', async () => {
+    const parts = [Buffer.from('in '), Buffer.from('two parts')];
+    const copy = (target: Buffer, at: number): void =>
+      void parts.reduce((next, part) => next + part.copy(target, next), at);
+    const { client } = await start(async (stream) => {
+      await stream.send({ byteLength: 12, copy });
+    });
+    const received: string[] = [];
+    for await (const message of client.open(path).messages) received.push(message.toString());
+    expect(received).toEqual(['in two parts']);
+  });
+
   it('sends the status that the handler closes with, though it stops reading', async () => {
     const { client } = await start(async (stream) => {
       for await (const message of stream.requests) {

@@ -3,6 +3,9 @@ import type { Clock } from '../kit/clock.ts';
 import { MessageQueue } from './message-queue.ts';
 import type { RpcStatus } from './status.ts';
 
+/** What can be sent: a `Buffer`, or whatever can be copied into one, so that a large message need not be put together twice. */
+export type OutboundMessage = { readonly byteLength: number; copy(target: Buffer, at: number): void };
+
 /** One call with messages in both directions. */
 export interface ServerStream {
   readonly peer: string;
@@ -12,7 +15,7 @@ export interface ServerStream {
   readonly closed: AbortSignal;
   readonly requests: AsyncIterable<Buffer>;
   /** Resolves to true once the message is handed to the socket, to false when the call ended before. One at a time. */
-  send(message: Buffer): Promise<boolean>;
+  send(message: OutboundMessage): Promise<boolean>;
   /** Ends the call. A caller that does not even read the status loses its connection. */
   close(status: RpcStatus): void;
 }
@@ -37,12 +40,12 @@ export class GrpcServerStream implements ServerStream {
   readonly peer: string;
   readonly credentials: PeerCredentials;
   readonly requests: MessageQueue;
-  readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #call: ServerDuplexStream<Buffer, OutboundMessage>;
   readonly #closed = new AbortController();
   readonly #deps: Deps;
   #isClosing = false;
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, deps: Deps) {
+  constructor(call: ServerDuplexStream<Buffer, OutboundMessage>, deps: Deps) {
     this.#call = call;
     this.#deps = deps;
     this.peer = call.getPeer();
@@ -55,7 +58,7 @@ export class GrpcServerStream implements ServerStream {
     return this.#closed.signal;
   }
 
-  send(message: Buffer): Promise<boolean> {
+  send(message: OutboundMessage): Promise<boolean> {
     const { signal } = this.#closed;
     if (signal.aborted || this.#isClosing) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -84,7 +87,7 @@ export class GrpcServerStream implements ServerStream {
   }
 }
 
-function credentialsOf(call: ServerDuplexStream<Buffer, Buffer>): PeerCredentials {
+function credentialsOf(call: ServerDuplexStream<Buffer, OutboundMessage>): PeerCredentials {
   const certificate = call.getAuthContext().sslPeerCertificate?.raw;
   const authorization = call.metadata.get('authorization').map(String);
   return { certificate, authorization };

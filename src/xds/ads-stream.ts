@@ -220,9 +220,9 @@ export class AdsStream implements Pusher {
       meter.queueSeconds.observe((now - this.#changedAt) / 1000);
       this.#changeState = 'sending';
     }
-    this.#unread = message.length;
+    this.#unread = message.byteLength;
     this.#writingSince = now;
-    meter.pushed(type.typeUrl, message.length);
+    meter.pushed(type.typeUrl, message.byteLength);
     log.debug(
       {
         proxy: this.#proxy,
@@ -233,7 +233,7 @@ export class AdsStream implements Pusher {
       },
       'pushed',
     );
-    return { bytes: message.length, taken: this.#awaitTaken(this.#stream.send(message), now) };
+    return { bytes: message.byteLength, taken: this.#awaitTaken(this.#stream.send(message), now) };
   }
 
   async #awaitTaken(sent: Promise<boolean>, now: number): Promise<void> {

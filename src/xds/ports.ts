@@ -1,6 +1,7 @@
 import type { NodeInfo } from './node.ts';
 import type { EncodedResource, Origin } from './resource.ts';
 import type { ResourceSet } from './resource-set.ts';
+import type { Message } from './response.ts';
 import type { Status } from './status.ts';
 
 /** Everything one view offers: a set per type URL. A type that is absent has no resources. */
@@ -16,7 +17,7 @@ export interface ByteStream {
   readonly closed: AbortSignal;
   readonly requests: AsyncIterable<Buffer>;
   /** Resolves to true once the message is handed to the socket, to false when the stream ended before. One at a time. */
-  send(message: Buffer): Promise<boolean>;
+  send(message: Message): Promise<boolean>;
   close(status: Status): void;
 }
 

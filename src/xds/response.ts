@@ -18,43 +18,47 @@ const TYPE_URL = lengthTag(4);
 const NONCE = lengthTag(5);
 const REMOVED = lengthTag(6);
 
-export function encodeDeltaResponse({ typeUrl, nonce, version, resources, removed }: ResponseInputs): Buffer {
+/**
+ * A message that is put together where it is sent from: what a thousand clients get is copied once for each of them, not twice.
+ * A `Buffer` is one too.
+ */
+export type Message = {
+  readonly byteLength: number;
+  copy(target: Buffer, at: number): void;
+};
+
+export function encodeDeltaResponse({ typeUrl, nonce, version, resources, removed }: ResponseInputs): Message {
   const fields = [
     field(VERSION, version),
     field(TYPE_URL, typeUrl),
     field(NONCE, nonce),
     ...removed.map((name) => field(REMOVED, name)),
   ];
-  const size = resources.reduce((sum, { frame }) => sum + frame.length, 0);
-  const message = Buffer.allocUnsafe(sizeOf(fields) + size);
-  let at = writeFields(message, fields);
-  for (const { frame } of resources) {
-    frame.copy(message, at);
-    at += frame.length;
-  }
-  return message;
+  return message(fields, resources, () => 0);
 }
 
-export function encodeSotwResponse({ typeUrl, nonce, version, resources }: ResponseInputs): Buffer {
+export function encodeSotwResponse({ typeUrl, nonce, version, resources }: ResponseInputs): Message {
   const fields = [field(VERSION, version), field(TYPE_URL, typeUrl), field(NONCE, nonce)];
-  const size = resources.reduce((sum, { frame, anyOffset }) => sum + frame.length - anyOffset, 0);
-  const message = Buffer.allocUnsafe(sizeOf(fields) + size);
-  let at = writeFields(message, fields);
-  for (const { frame, anyOffset } of resources) {
-    frame.copy(message, at, anyOffset);
-    at += frame.length - anyOffset;
-  }
-  return message;
+  return message(fields, resources, ({ anyOffset }) => anyOffset);
+}
+
+/** The fields, then the part of each resource's frame that begins where `from` says. */
+function message(
+  fields: readonly TextField[],
+  resources: readonly EncodedResource[],
+  from: (resource: EncodedResource) => number,
+): Message {
+  const head = Buffer.allocUnsafe(fields.reduce((sum, { length }) => sum + fieldSize(length), 0));
+  fields.reduce((at, each) => writeText(head, at, each), 0);
+  const byteLength = resources.reduce((sum, resource) => sum + resource.frame.length - from(resource), head.length);
+  const copy = (target: Buffer, at: number): void => {
+    head.copy(target, at);
+    let next = at + head.length;
+    for (const resource of resources) next += resource.frame.copy(target, next, from(resource));
+  };
+  return { byteLength, copy };
 }
 
 function field(tag: number, text: string): TextField {
   return { tag, text, length: Buffer.byteLength(text) };
-}
-
-function sizeOf(fields: readonly TextField[]): number {
-  return fields.reduce((sum, { length }) => sum + fieldSize(length), 0);
-}
-
-function writeFields(message: Buffer, fields: readonly TextField[]): number {
-  return fields.reduce((at, each) => writeText(message, at, each), 0);
 }

@@ -1,14 +1,14 @@
 import type { Held } from './client-state.ts';
 import { firstPart, type Plan } from './plan.ts';
 import type { EncodedResource } from './resource.ts';
-import { encodeDeltaResponse, encodeSotwResponse } from './response.ts';
+import { encodeDeltaResponse, encodeSotwResponse, type Message } from './response.ts';
 import type { TypeStream } from './type-stream.ts';
 import { isNamedOnly, TypeUrls } from './type-urls.ts';
 
 /** One response, encoded and already counted as sent. */
 export type Outgoing = {
   readonly type: TypeStream;
-  readonly message: Buffer;
+  readonly message: Message;
   /** The new and changed resources in it. */
   readonly resources: readonly EncodedResource[];
   readonly removed: readonly string[];

@@ -25,7 +25,7 @@ export const defaultSettings: XdsSettings = {
   unreadBytes: 256 * 1024 * 1024,
   lanes: 8,
   lanePatienceMs: 250,
-  crowdedBytes: 32 * 1024 * 1024,
+  crowdedBytes: 16 * 1024 * 1024,
   tickMs: 1000,
   secondOpinionMs: 30_000,
   drainMs: 5000,

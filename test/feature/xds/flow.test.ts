@@ -77,7 +77,7 @@ describe('a client that does not read', () => {
     // Eight lanes are taken by clients that do not read, but not for long.
     const stream = server.connect('delta');
     const answer = stream.ask({ type: 'cluster' });
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < 16; n += 1) {
       await wait(10);
       await server.clock.advance(300);
     }

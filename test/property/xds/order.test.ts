@@ -58,7 +58,7 @@ describe.each<Protocol>(['delta', 'sotw'])('%s, any changes in any interleaving'
         expect(link.overdue).toEqual([]);
         expect(link.session.isWaiting).toBe(false);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -68,7 +68,7 @@ describe.each<Protocol>(['delta', 'sotw'])('%s, any changes in any interleaving'
         const { link } = run(protocol, first, then, 1_000_000);
         expect(link.client.duplicates).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 });

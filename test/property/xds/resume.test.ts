@@ -61,7 +61,7 @@ describe('a delta client whose streams break off', () => {
         expectInStep(link.client, world);
         expect(link.overdue).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -1,6 +1,7 @@
 import { defaultLimits } from '../../../../src/xds/limits.ts';
 import { NamePool } from '../../../../src/xds/name-pool.ts';
 import { decodeDeltaRequest, decodeSotwRequest } from '../../../../src/xds/request.ts';
+import type { Message } from '../../../../src/xds/response.ts';
 import { ServedSets } from '../../../../src/xds/served-set.ts';
 import { AdsSession, type SessionEvents } from '../../../../src/xds/session.ts';
 import type { Verdicts } from '../../../../src/xds/verdicts.ts';
@@ -69,7 +70,7 @@ export class Link {
   /** The server makes one response. */
   stepServer(): boolean {
     const outgoing = this.session.next(this.now);
-    if (outgoing !== undefined) this.#toClient.push(outgoing.message);
+    if (outgoing !== undefined) this.#toClient.push(bytesOf(outgoing.message));
     return outgoing !== undefined;
   }
 
@@ -97,4 +98,10 @@ export class Link {
     const decoded = decodeSotwRequest(bytes, defaultLimits);
     return decoded.ok ? this.session.onRequest({ kind: 'sotw', request: decoded.value }) : decoded.error;
   }
+}
+
+function bytesOf(message: Message): Buffer {
+  const bytes = Buffer.alloc(message.byteLength);
+  message.copy(bytes, 0);
+  return bytes;
 }
