@@ -57,7 +57,7 @@ export class LocalMesh {
     this.gatewayPort ||= await freePort();
     this.adminPort ||= await freePort();
     const ports = ['--publish', `${this.gatewayPort}:80`, '--admin-port', String(this.adminPort)];
-    return this.run('up', this.folder, ...ports, '--timeout', '30', ...args);
+    return this.run('up', this.folder, ...ports, '--timeout', '90', ...args);
   }
 
   down(): Promise<Ended> {
@@ -137,7 +137,7 @@ export class LocalMesh {
 export async function eventually<T>(
   read: () => Promise<T> | T,
   isFine: (value: T) => boolean,
-  seconds = 20,
+  seconds = 60,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {

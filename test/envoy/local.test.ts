@@ -111,7 +111,7 @@ async function expectNothingLeft(local: LocalMesh): Promise<void> {
   expect(local.mounts()).toEqual([]);
 }
 
-describe.skipIf(!canRunLocal)('local mode', () => {
+describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
   test('up, traffic through gateway and sidecars, names, an edit, down', async () => {
     const local = begin();
     expectFine(await local.up());
