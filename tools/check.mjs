@@ -16,6 +16,7 @@ const steps = {
   lint: [nodeBinary, packageFile('eslint/bin/eslint.js'), '--max-warnings', '0', '.'],
   tests: [nodeBinary, packageFile('vitest/vitest.mjs'), 'run', ...projects],
   types: [nodeBinary, packageFile('ts7/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
+  samples: [nodeBinary, packageFile('ts7/bin/tsc'), '-p', 'samples/tsconfig.json', '--pretty', 'false'],
   format: [nodeBinary, packageFile('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   generated: [nodeBinary, 'tools/generate/main.ts', '--check'],
   imports: [nodeBinary, 'tools/import-law/main.mjs'],
