@@ -3,16 +3,6 @@ import { status } from '@grpc/grpc-js';
 /** How a call ends. */
 export type RpcStatus = { readonly code: number; readonly message: string };
 
-/** Thrown by the handler of a unary method, and by a client's call, for any status but OK. */
-export class RpcError extends Error {
-  readonly code: number;
-
-  constructor({ code, message }: RpcStatus) {
-    super(message);
-    this.code = code;
-  }
-}
-
 export const RpcStatusCode = {
   OK: status.OK,
   CANCELLED: status.CANCELLED,
