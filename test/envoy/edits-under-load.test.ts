@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { useMesh } from '../support/mesh.ts';
 import { Random } from '../support/random.ts';
-import { client, echo, service } from '../support/workloads.ts';
+import { client, echo, gateway, outside, service } from '../support/workloads.ts';
 
 const EDITS = Number(process.env['XEBEC_EDITS'] ?? 1000);
 const seed = Number(process.env['XEBEC_SEED'] ?? Date.now() % 1_000_000);
@@ -20,6 +20,8 @@ accessLogFormat: "%RESPONSE_FLAGS% %RESPONSE_CODE% %UPSTREAM_CLUSTER_RAW% %START
 });
 mesh.given(
   client('client'),
+  client('outsider', outside),
+  ...gateway('ingressgateway', ['http2:80>8080']),
   ...versions.map((version) => echo('echo', version, ['http:8080'])),
   ...hosts.map((host) => service(host, ['http:80>8080'], { selector: { app: 'echo' } })),
   // Shows that the log would tell: half of its requests have no route.
@@ -29,6 +31,11 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: { name: control, namespace: default }
 spec: { hosts: [control], http: [{ match: [{ uri: { prefix: /known } }], route: [{ destination: { host: control } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: default }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
 `,
 );
 
@@ -87,6 +94,7 @@ kind: VirtualService
 metadata: { name: ${host}, namespace: default }
 spec:
   hosts: [${host}]
+  gateways: [mesh, edge]
   http:
 ${http}
 `;
@@ -134,8 +142,16 @@ test(`${EDITS} edits under load break no request`, async () => {
     await write(host, pair, random);
   }
   await mesh.settle();
-  const urls = hosts.flatMap((host) => [`http://${host}/`, `http://${host}/a`]);
-  await mesh.startLoad('client', { id: 'load', batches: urls.map((url) => ({ url })), workers: 12, pauseMs: 12 });
+  const paths = hosts.flatMap((host) => [`${host}/`, `${host}/a`]);
+  const inside = paths.map((path) => ({ url: `http://${path}` }));
+  const { address } = await mesh.pod('ingressgateway');
+  const fromOutside = hosts.map((host) => ({
+    url: `http://${host}:8080/a`,
+    address,
+    headers: { host: `${host}.default.svc.cluster.local` },
+  }));
+  await mesh.startLoad('client', { id: 'load', batches: inside, workers: 10, pauseMs: 12 });
+  await mesh.startLoad('outsider', { id: 'load', batches: fromOutside, workers: 4, pauseMs: 12 });
 
   const started = performance.now();
   for (let edit = 0; edit < EDITS; edit += 1) {
@@ -147,7 +163,8 @@ test(`${EDITS} edits under load break no request`, async () => {
   }
   const seconds = (performance.now() - started) / 1000;
   await mesh.settle();
-  const { requests, results, examples } = await mesh.stopLoad('client', 'load');
+  const loads = [await mesh.stopLoad('client', 'load'), await mesh.stopLoad('outsider', 'load')];
+  const requests = loads.reduce((sum, load) => sum + load.requests, 0);
   await mesh.call('client', 'http://control/unknown');
 
   await mesh.waitUntil('the last request is logged', async () =>
@@ -162,6 +179,6 @@ test(`${EDITS} edits under load break no request`, async () => {
   expect(log.length).toBeGreaterThan(requests);
   expect(log.filter(({ line }) => line.endsWith('/unknown')).map(({ flags }) => flags)).toEqual(['NR']);
   expect(log.filter((entry) => isBreak(entry) && !entry.line.endsWith('/unknown')).slice(0, 20)).toEqual([]);
-  expect({ results, examples }).toEqual({ results: { 200: requests }, examples: [] });
+  for (const load of loads) expect(load).toEqual({ ...load, results: { 200: load.requests }, examples: [] });
   expect(requests).toBeGreaterThan(EDITS);
 }, 300_000);
