@@ -30,9 +30,14 @@ export function judgeNack(
   return guilty.map((resource) => {
     type.refused.set(resource.name, resource.version);
     type.onTrial.delete(resource);
-    const isKeptFromAll = deps.verdicts.reject(resource, deps.proxy);
+    const isKeptFromAll = !isLocalFact(type.typeUrl) && deps.verdicts.reject(resource, deps.proxy);
     return { resource, scope: isKeptFromAll ? 'everybody' : 'this proxy' };
   });
+}
+
+/** A secret may name a file that this proxy's machine lacks: that says nothing of others, and may change. */
+export function isLocalFact(typeUrl: string): boolean {
+  return typeUrl === TypeUrls.secret;
 }
 
 /** A new listener may be rejected only because one that is about to go still has its address. */

@@ -147,6 +147,15 @@ export class AdsSession {
     return true;
   }
 
+  /** Offers again what this client refused for want of something on its own machine. Returns whether there was anything. */
+  offerRefusedSecrets(): boolean {
+    const type = this.#types.get(TypeUrls.secret);
+    if (type === undefined || type.refused.size === 0) return false;
+    for (const name of type.refused.keys()) type.owed.add(name);
+    type.refused.clear();
+    return true;
+  }
+
   #adopt(): void {
     this.#snapshot = this.#deps.handle.current();
     let isMoved = false;

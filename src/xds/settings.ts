@@ -12,6 +12,8 @@ export type XdsSettings = SessionSettings &
     readonly tickMs: number;
     /** After so long a rejected resource is tried with one other client; then after twice as long, and so on. */
     readonly secondOpinionMs: number;
+    /** After so long a refused secret is offered again to the proxy that refused it; then after twice as long, up to a minute. */
+    readonly secretRetryMs: number;
     /** Streams are let go over so long a time when the server stops. */
     readonly drainMs: number;
   };
@@ -28,5 +30,6 @@ export const defaultSettings: XdsSettings = {
   crowdedBytes: 16 * 1024 * 1024,
   tickMs: 1000,
   secondOpinionMs: 30_000,
+  secretRetryMs: 2_000,
   drainMs: 5000,
 };

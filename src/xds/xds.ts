@@ -14,6 +14,7 @@ import { XdsMeter } from './meter.ts';
 import { NamePool } from './name-pool.ts';
 import type { ByteStream, SnapshotSource, VerdictListener } from './ports.ts';
 import { SecondOpinions } from './second-opinions.ts';
+import { SecretRetries } from './secret-retries.ts';
 import { ServedSets } from './served-set.ts';
 import { defaultSettings, type XdsSettings } from './settings.ts';
 import { StatusCode } from './status.ts';
@@ -53,6 +54,7 @@ export class XdsServer implements Runnable {
   readonly #isReady: () => boolean;
   readonly #streams = new Set<AdsStream>();
   readonly #secondOpinions: SecondOpinions;
+  readonly #secretRetries: SecretRetries;
   #isStopping = false;
   #count = 0;
 
@@ -61,6 +63,7 @@ export class XdsServer implements Runnable {
     const { clock, verdicts } = deps;
     this.#isReady = isReady;
     this.#secondOpinions = new SecondOpinions(verdicts, all.secondOpinionMs);
+    this.#secretRetries = new SecretRetries(all.secretRetryMs);
     this.#deps = {
       ...deps,
       settings: all,
@@ -126,6 +129,7 @@ export class XdsServer implements Runnable {
       stream.close({ code: StatusCode.RESOURCE_EXHAUSTED, message: 'the client does not read what it is sent' });
     }
     this.#secondOpinions.ask(this.#streams, now);
+    this.#secretRetries.offer(this.#streams, now);
   }
 
   #wakeAll(): void {

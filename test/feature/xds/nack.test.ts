@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { TypeUrls } from '../../../src/xds/type-urls.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 let server: TestServer;
@@ -27,6 +28,24 @@ describe('a rejected response', () => {
       origins: [{ kind: 'VirtualService', namespace: 'default', name: 'object-of-bad', path: 'spec' }],
     });
     expect(await server.metric('pilot_xds_lds_reject')).toBe(1);
+  });
+
+  it('of secrets says nothing to others, and is offered again to the proxy that lacks a file', async () => {
+    server.world.putExtra(TypeUrls.secret, ['file-cert:a']);
+    const stream = server.connect('delta');
+    const offered = await stream.ask({ type: 'secret', subscribe: ['file-cert:a'] });
+    await stream.nack(offered, 'Invalid path: a');
+    await stream.expectNothing();
+    expect(convicted()).toEqual(['file-cert:a for this proxy']);
+    const other = server.connect('delta', 'router~2~b.ns~d');
+    const seen = await other.ask({ type: 'secret', subscribe: ['file-cert:a'] });
+    expect(seen.names).toEqual(['file-cert:a']);
+    await server.clock.advance(4000);
+    const again = await stream.next();
+    expect(again.names).toEqual(['file-cert:a']);
+    await stream.ack(again);
+    await server.clock.advance(120_000);
+    await stream.expectNothing();
   });
 
   it('convicts its only resource, whatever the message', async () => {
