@@ -7,6 +7,7 @@ import { type GoldenCase, loadCase } from '../golden/case.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.ts';
 import { TestEnvoy } from '../support/envoy.ts';
+import { needNamespaces } from '../support/namespaces.ts';
 
 const root = mkdtempSync('/tmp/xg-');
 const certificates = join(root, 'certs');
@@ -16,6 +17,8 @@ const names = readdirSync(new URL('../golden/cases/', import.meta.url))
   .map((file) => file.replace(/\.yaml$/, ''))
   // A gRPC client is no Envoy; proxyless.test.ts has a real one.
   .filter((name) => loadCase(name).metadata['GENERATOR'] !== 'grpc');
+
+needNamespaces();
 
 beforeAll(() => {
   mkdirSync(certificates);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { useMesh } from '../support/mesh.ts';
 import { statusesOf, versionsOf } from '../support/outcomes.ts';
 import { client, echo, outside, service } from '../support/workloads.ts';
@@ -31,13 +31,13 @@ mesh.given(
 
 let addresses: Readonly<Record<string, string>> = {};
 
-beforeAll(async () => {
+mesh.before(async () => {
   const [v1, v2] = [await mesh.pod('world-v1'), await mesh.pod('world-v2')];
   addresses = { v1: v1.address, v2: v2.address };
 });
 
 describe('ServiceEntry of resolution STATIC', () => {
-  beforeAll(() =>
+  mesh.before(() =>
     mesh.apply(
       'static',
       `
@@ -86,7 +86,7 @@ spec:
 });
 
 describe('ServiceEntry of resolution DNS', () => {
-  beforeAll(() =>
+  mesh.before(() =>
     mesh.apply(
       'dns',
       `
@@ -135,7 +135,7 @@ spec:
 });
 
 describe('ServiceEntry of resolution NONE', () => {
-  beforeAll(() =>
+  mesh.before(() =>
     mesh.apply(
       'none',
       `

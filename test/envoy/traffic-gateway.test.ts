@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { useMesh } from '../support/mesh.ts';
 import { likely, versionsOf } from '../support/outcomes.ts';
 import { echo, gateway, service } from '../support/workloads.ts';
@@ -55,6 +55,22 @@ spec:
     expect((await mesh.ingress('http://shop.plain.example.com/elsewhere')).status).toBe(404);
     expect((await mesh.ingress('http://other.plain.example.com/v1')).status).toBe(404);
     expect((await mesh.ingress('http://unknown.org/v1')).status).toBe(404);
+  });
+
+  mesh.given(`
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: both, namespace: default }
+spec:
+  hosts: [both.plain.example.com]
+  gateways: [mesh, plain]
+  http:
+    - { match: [{ gateways: [mesh] }], directResponse: { status: 418 } }
+    - { match: [{ gateways: [plain], port: 80 }], route: [{ destination: { host: web, subset: v2, port: { number: 80 } } }] }
+`);
+
+  test('a match of gateways counts', async () => {
+    expect(versionsOf(await mesh.ingressCalls('http://both.plain.example.com/', { count: 4 }))).toEqual({ v2: 4 });
   });
 
   test('the app learns who called', async () => {
@@ -176,7 +192,7 @@ spec:
 });
 
 describe('edits', () => {
-  beforeAll(() =>
+  mesh.before(() =>
     mesh.apply(
       'edited',
       `

@@ -23,6 +23,7 @@ import { checkout, envoyBinary, nodeBinary } from '../../tools/paths.mjs';
 import type { CallBatch, ClientCommand, Echo, LoadPlan, LoadSummary, Outcome } from './apps/calls.ts';
 import { performBatch } from './apps/perform.ts';
 import { type Authority, createAuthority } from './certificates.ts';
+import { canUseNamespaces, needNamespaces } from './namespaces.ts';
 import { commandOverSocket, getOverSocket } from './sockets.ts';
 import { isInSync } from './sync.ts';
 import type { Manifest, MeshFolders, Workload } from './workloads.ts';
@@ -46,7 +47,8 @@ const POLL_MS = 30;
  */
 export function useMesh(options: MeshOptions = {}): TestMesh {
   const mesh = new TestMesh(options);
-  beforeAll(() => mesh.start());
+  needNamespaces();
+  mesh.before(() => mesh.start());
   afterAll(() => mesh.stop());
   return mesh;
 }
@@ -82,6 +84,11 @@ export class TestMesh {
   /** Objects that are there from the start. Call it while tests are declared. */
   given(...objects: readonly (string | Manifest | Workload)[]): void {
     this.#given.push(...objects);
+  }
+
+  /** Like `beforeAll`, where there can be a mesh. */
+  before(prepare: () => Promise<void>): void {
+    beforeAll(() => (canUseNamespaces ? prepare() : undefined));
   }
 
   /** Writes a certificate for the names as NAME.crt and NAME.key (and ca.crt) where servers and gateways read them. */
