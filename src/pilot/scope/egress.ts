@@ -1,4 +1,4 @@
-import type { EgressListener } from '../../apis/networking/networking.ts';
+import type { Destination, EgressListener } from '../../apis/networking/networking.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Service } from '../../model/service.ts';
@@ -36,9 +36,11 @@ export function buildEgress(inputs: EgressInputs, before: readonly Service[] = [
   const imported = listeners.map((listener) => importFor(listener, inputs));
   const union = new ServiceUnion(namespace);
   for (const { services: own, port } of imported) for (const service of own) union.add(service, wantedBy(port));
-  for (const { virtualServices: own } of imported) addDestinations(union, own, services);
+  const { egressProxy } = sidecar.spec.outboundTrafficPolicy ?? {};
+  const routes = imported.flatMap((listener) => listener.virtualServices.flatMap(destinationsOf));
+  addDestinations(union, egressProxy === undefined ? routes : [...routes, egressProxy], services);
   const winners = union.winners(before);
-  const egress = imported.map(({ services: own, virtualServices: routes, port }, index): EgressScope => {
+  const egress = imported.map(({ services: own, virtualServices: bound, port }, index): EgressScope => {
     const listener = listeners[index];
     return {
       listener: listener && { spec: listener, object: refOf(sidecar), path: `spec.egress[${index}]` },
@@ -49,7 +51,7 @@ export function buildEgress(inputs: EgressInputs, before: readonly Service[] = [
         const winner = winners.get(hostname);
         return winner === undefined || (port !== 0 && !hasPort(winner, port)) ? [] : [winner];
       }),
-      virtualServices: routes,
+      virtualServices: bound,
     };
   });
   return { egress, services: [...winners.values()] };
@@ -87,15 +89,11 @@ function wantedBy(port: number): WantedPorts {
   return port === 0 ? undefined : new Set([port]);
 }
 
-/** Routes may lead to services that no listener imports. These get clusters, and nothing else. */
-function addDestinations(
-  union: ServiceUnion,
-  routes: readonly MeshVirtualService[],
-  visible: readonly Service[],
-): void {
+/** Routes may lead to services, or ports of them, that no listener imports. These get clusters, and nothing else. */
+function addDestinations(union: ServiceUnion, destinations: readonly Destination[], visible: readonly Service[]): void {
   const imported = union.hostnames();
-  for (const { host, port } of routes.flatMap(destinationsOf)) {
-    if (imported.has(host)) continue;
+  for (const { host, port } of destinations) {
+    if (imported.has(host) && port?.number === undefined) continue;
     for (const service of indexServices(visible).exact.get(host) ?? []) union.add(service, wantedBy(port?.number ?? 0));
   }
 }

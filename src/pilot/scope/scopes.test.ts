@@ -197,6 +197,24 @@ describe('a Sidecar', () => {
     expect(scope.services[0]?.ports.map(({ port }) => port)).toEqual([443]);
   });
 
+  it('has clusters for all ports that its routes name, and for its egress proxy', () => {
+    const route = virtualService('default/own', {
+      hosts: ['one.a.svc.cluster.local'],
+      http: [routeTo('one.a.svc.cluster.local', { port: 80 }), routeTo('one.a.svc.cluster.local', { port: 443 })],
+    });
+    const egress = [
+      { port: { number: 80, protocol: 'HTTP', name: 'http' }, hosts: ['a/one.a.svc.cluster.local', './*'] },
+    ];
+    const egressProxy = { host: 'one.b.svc.cluster.local', port: { number: 80 } };
+    const spec = { egress, outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy } } as const;
+    const { services } = scopeOf([...objects, route, sidecar('default/s', spec)]);
+    expect(services.map(({ hostname, ports }) => [hostname, ...ports.map(({ port }) => port)])).toEqual([
+      ['one.a.svc.cluster.local', 80, 443],
+      ['one.b.svc.cluster.local', 80],
+      ['own.default.svc.cluster.local', 80],
+    ]);
+  });
+
   it('imports one service per host, the own namespace’s first', () => {
     const entries = [
       serviceEntry('a/x', {}, { createdAt: 1 }),
