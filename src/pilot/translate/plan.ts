@@ -22,6 +22,8 @@ export type ProxyTraits = {
   readonly interception: Proxy['interception'];
   readonly dnsCapture: boolean;
   readonly http10: boolean;
+  /** For how long a connection may be idle; empty where the proxy does not say. */
+  readonly idleTimeout: string;
   readonly labels: Readonly<Record<string, string>>;
 };
 

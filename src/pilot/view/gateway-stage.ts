@@ -14,6 +14,7 @@ import { type BuiltGateway, buildGatewayListener, type GatewayListenerInputs } f
 import { planGateway } from '../translate/gateway/plan.ts';
 import { keepEqual } from '../translate/listener/keep-equal.ts';
 import type { GatewayRoutePlan, ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
+import { routeDefaults } from '../translate/route/defaults.ts';
 import { destinationHosts } from '../translate/route/destination.ts';
 import { planGatewayVirtualHosts } from '../translate/route/gateway-plan.ts';
 import type { VirtualHostPlan } from '../translate/route/plan.ts';
@@ -135,12 +136,12 @@ export class GatewayStage {
     readonly diagnostics: readonly Diagnostic[];
   } {
     const diagnostics: Diagnostic[] = [];
-    const meshRetries = mesh.config.mesh.defaultHttpRetryPolicy;
+    const defaults = routeDefaults(mesh.config.mesh);
     const resources = plans.map((plan) => {
       const hosts = this.#planned.get(plan.name, { plan, virtualServices: this.#virtualServices });
-      const built = hosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, meshRetries }));
+      const built = hosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, defaults }));
       diagnostics.push(...built.flatMap((host) => host.diagnostics));
-      return this.#configurations.get(plan.name, built, { fallThrough: undefined, matchPorts: false });
+      return this.#configurations.get(plan.name, built, { fallThrough: undefined, defaults, matchPorts: false });
     });
     const live = new Set(plans.map(({ name }) => name));
     for (const memo of [this.#planned, this.#hosts, this.#configurations]) memo.retain(live);

@@ -15,6 +15,7 @@ import type { HeadlessPort, OutboundEgress, OutboundListenerPlan } from '../tran
 import { planOutbound } from '../translate/listener/plan.ts';
 import { buildVirtualOutbound, type VirtualOutboundInputs } from '../translate/listener/virtual-outbound.ts';
 import type { ProxyTraits, RoutePlan, ServiceAtPort } from '../translate/plan.ts';
+import { routeDefaults } from '../translate/route/defaults.ts';
 import { type ClusterContext, MemberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { headlessNames, headlessPorts } from './endpoint-lookup.ts';
@@ -102,7 +103,7 @@ export class OutboundStage {
       members,
       traits,
       fallThrough: fallThroughCluster(scope.outboundTrafficPolicy),
-      meshRetries: mesh.config.mesh.defaultHttpRetryPolicy,
+      defaults: routeDefaults(mesh.config.mesh),
     });
     return keepLists(previous, {
       clusters: [...clusters, ...fixedClusters(context)],

@@ -8,6 +8,7 @@ import { shortForms } from '../translate/dns/name-table.ts';
 import { VirtualServiceIndex } from '../translate/listener/virtual-service-index.ts';
 import type { ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
 import { buildApiListener, buildProxylessRoutes, proxylessRouteName } from '../translate/proxyless/listener.ts';
+import { routeDefaults } from '../translate/route/defaults.ts';
 import { planVirtualHosts, type VirtualHostPlan } from '../translate/route/plan.ts';
 import { MemberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
@@ -58,12 +59,10 @@ export class ProxylessStage {
     const name = proxylessRouteName(at);
     const virtualServices = keepIfSame(this.#virtualServices.get(name), index.get(at.service.hostname));
     this.#virtualServices.set(name, virtualServices);
-    const meshRetries = mesh.config.mesh.defaultHttpRetryPolicy;
+    const defaults = routeDefaults(mesh.config.mesh);
     return this.#plans
       .get(name, { at, virtualServices, traits })
-      .map((plan) =>
-        this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, meshRetries }) }),
-      );
+      .map((plan) => this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, defaults }) }));
   }
 }
 

@@ -1,4 +1,3 @@
-import type { HttpRetry } from '../../apis/networking/networking.ts';
 import { KeyedMemo, keepIfSame, memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ClusterName } from '../../model/ids.ts';
@@ -7,6 +6,7 @@ import type { BuiltVirtualHost } from '../translate/built.ts';
 import { keepEqual } from '../translate/listener/keep-equal.ts';
 import type { ProxyTraits, RoutePlan, ServiceAtPort } from '../translate/plan.ts';
 import { buildRouteConfiguration, type RouteConfigurationInputs } from '../translate/route/configuration.ts';
+import type { RouteDefaults } from '../translate/route/defaults.ts';
 import { destinationHosts } from '../translate/route/destination.ts';
 import { planVirtualHosts, type VirtualHostPlan, type VirtualHostPlans } from '../translate/route/plan.ts';
 import { buildVirtualHost, type VirtualHostInputs } from '../translate/route/virtual-host.ts';
@@ -19,7 +19,7 @@ export type RouteInputs = {
   readonly traits: ProxyTraits;
   /** Where requests for unknown hosts go; sniffed routes have no such place. */
   readonly fallThrough: ClusterName;
-  readonly meshRetries: HttpRetry | undefined;
+  readonly defaults: RouteDefaults;
 };
 
 export type BuiltRoutes = {
@@ -38,14 +38,14 @@ export class RouteStage {
   readonly #hosts = new VirtualHostMemo();
   readonly #configurations = new ConfigurationMemo();
 
-  get({ plans, members, traits, fallThrough, meshRetries }: RouteInputs): BuiltRoutes {
+  get({ plans, members, traits, fallThrough, defaults }: RouteInputs): BuiltRoutes {
     const diagnostics: Diagnostic[] = [];
     const resources = plans.map((plan) => {
       const { virtualHosts, matchPorts, diagnostics: planning } = this.#planned.get(plan.name, { plan, traits });
-      const built = virtualHosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, meshRetries }));
+      const built = virtualHosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, defaults }));
       diagnostics.push(...planning, ...built.flatMap((host) => host.diagnostics));
       const rest = plan.sniffed ? undefined : fallThrough;
-      return this.#configurations.get(plan.name, built, { fallThrough: rest, matchPorts });
+      return this.#configurations.get(plan.name, built, { fallThrough: rest, defaults, matchPorts });
     });
     const live = new Set(plans.map(({ name }) => name));
     for (const memo of [this.#planned, this.#configurations, this.#hosts]) memo.retain(live);
@@ -64,7 +64,7 @@ export class RouteStage {
 type HostContext = {
   readonly members: readonly ServiceAtPort[];
   readonly traits: ProxyTraits;
-  readonly meshRetries: HttpRetry | undefined;
+  readonly defaults: RouteDefaults;
 };
 
 /** Virtual hosts of several route configurations, each built again only when something it reads moved. */
@@ -72,10 +72,10 @@ export class VirtualHostMemo {
   readonly #routes = new Map<string, KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>>();
   readonly #destinations = new Map<string, readonly ServiceAtPort[]>();
 
-  get(route: string, plan: VirtualHostPlan, { members, traits, meshRetries }: HostContext): BuiltVirtualHost {
+  get(route: string, plan: VirtualHostPlan, { members, traits, defaults }: HostContext): BuiltVirtualHost {
     const { kind, namespace, labels } = traits;
     const destinations = this.#keep(`${route} ${plan.name}`, destinationsOf(plan, membersByHost(members)));
-    return this.#memoOf(route).get(plan.name, { ...plan, destinations, kind, namespace, labels, meshRetries });
+    return this.#memoOf(route).get(plan.name, { ...plan, destinations, kind, namespace, labels, defaults });
   }
 
   retain(routes: ReadonlySet<string>): void {
@@ -128,7 +128,7 @@ export class ConfigurationMemo {
   get(
     name: string,
     built: readonly BuiltVirtualHost[],
-    rest: Pick<RouteConfigurationInputs, 'fallThrough' | 'matchPorts'>,
+    rest: Pick<RouteConfigurationInputs, 'fallThrough' | 'defaults' | 'matchPorts'>,
   ): EncodedResource {
     const virtualHosts = keepIfSame(this.#hosts.get(name), built);
     this.#hosts.set(name, virtualHosts);

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../apis/duration.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
 import { sortedEntries } from '../../kit/order.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
@@ -29,7 +30,15 @@ export function traitsOf(proxy: Proxy, virtualServices: readonly MeshVirtualServ
   const { kind, namespace, dnsDomain, interception, dnsCapture, http10 } = proxy;
   const asked = askedLabels(virtualServices);
   const labels = Object.fromEntries(sortedEntries(proxy.labels).filter(([name]) => asked.has(name)));
-  return { kind, namespace, dnsDomain, interception, dnsCapture, http10, labels };
+  return { kind, namespace, dnsDomain, interception, dnsCapture, http10, idleTimeout: idleTimeoutOf(proxy), labels };
+}
+
+/** What says no duration that Envoy takes says nothing. */
+function idleTimeoutOf({ metadata }: Proxy): string {
+  const text = metadata['IDLE_TIMEOUT'];
+  if (typeof text !== 'string') return '';
+  const parsed = parseDuration(text);
+  return parsed.ok && parsed.value >= 0 ? text : '';
 }
 
 export function placeOf(proxy: Proxy, workload: Workload | undefined): ClientPlace {

@@ -1,3 +1,4 @@
+import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
@@ -14,7 +15,7 @@ import { destinationRulesFor } from '../scope/workload-rules.ts';
 import { clusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildInboundPassthroughCluster } from '../translate/cluster/static.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
-import { readListenerSettings } from '../translate/filters/settings.ts';
+import { type ListenerSettings, readListenerSettings } from '../translate/filters/settings.ts';
 import type { ProxyTraits } from '../translate/plan.ts';
 import { usesPlace } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
@@ -53,7 +54,12 @@ type Asking = {
   readonly outboundKey: string;
 };
 
-const settingsOf = memoByIdentity(readListenerSettings);
+const settingsByIdle = memoByIdentity((_: MeshConfig) => new Map<string, ListenerSettings>());
+
+function settingsOf(mesh: MeshConfig, { idleTimeout }: ProxyTraits): ListenerSettings {
+  return entryOf(settingsByIdle(mesh), idleTimeout, () => readListenerSettings(mesh, idleTimeout));
+}
+
 const inboundPassthrough = memoByIdentity(buildInboundPassthroughCluster);
 const nowhere: ClientPlace = { locality: undefined, network: '', node: undefined, labels: {} };
 const none: readonly EncodedResource[] = [];
@@ -130,7 +136,7 @@ export class Views {
 
   #buildSidecar(asking: Asking, proxy: Proxy): Made {
     const { mesh, outboundKey } = asking;
-    const settings = settingsOf(mesh.config.mesh);
+    const settings = settingsOf(mesh.config.mesh, asking.traits);
     const { stage, lines } = this.#sharedOf(this.#outbound, outboundKey, () => new OutboundStage());
     const outbound = stage.get({ ...stageInputs(asking), settings });
     const { key, targets } = this.#targetsOf(mesh, proxy);
@@ -151,7 +157,7 @@ export class Views {
   #buildProxyless(asking: Asking): Made {
     const { mesh, outboundKey } = asking;
     const { stage, lines } = this.#sharedOf(this.#proxyless, outboundKey, () => new ProxylessStage());
-    const outbound = stage.get({ ...stageInputs(asking), settings: settingsOf(mesh.config.mesh) });
+    const outbound = stage.get({ ...stageInputs(asking), settings: settingsOf(mesh.config.mesh, asking.traits) });
     const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
     view.diagnostics = outbound.diagnostics;
     const snapshot = view.snapshot({ ...outbound, ownClusters: none, ownListeners: none, secrets: none });
@@ -166,7 +172,8 @@ export class Views {
     const viewKey = `${asking.outboundKey} ${key} ${names}`;
     const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage());
     const { scope: _, ...inputs } = stageInputs(asking);
-    const output = stage.get({ ...inputs, gateway, targets, settings: settingsOf(mesh.config.mesh) });
+    const settings = settingsOf(mesh.config.mesh, asking.traits);
+    const output = stage.get({ ...inputs, gateway, targets, settings });
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = output.diagnostics;
     return { snapshot: view.snapshot({ ...output, ownClusters: none, ownListeners: none }), keys: [viewKey] };
@@ -225,7 +232,7 @@ function inboundInputs({ mesh, scope, rules, traits }: Asking, targets: readonly
     ...sidecarInbound(scope),
     rules,
     traits,
-    settings: settingsOf(mesh.config.mesh),
+    settings: settingsOf(mesh.config.mesh, traits),
     defaults: clusterDefaults(mesh.config.mesh),
   };
 }

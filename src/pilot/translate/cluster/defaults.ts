@@ -16,6 +16,8 @@ export type ClusterDefaults = {
   /** Patterns of the names clusters have in statistics; empty for the cluster's own name. */
   readonly outboundStatName: string;
   readonly inboundStatName: string;
+  /** Whether applications are called on loopback, as before Istio 1.10, rather than at the address that was dialled. */
+  readonly inboundToLoopback: boolean;
 };
 
 export const clusterDefaults = memoByIdentity((mesh: MeshConfig): ClusterDefaults => {
@@ -28,5 +30,6 @@ export const clusterDefaults = memoByIdentity((mesh: MeshConfig): ClusterDefault
     verifyServers: mesh.verifyCertificateAtClient !== false,
     outboundStatName: mesh.outboundClusterStatName ?? '',
     inboundStatName: mesh.inboundClusterStatName ?? '',
+    inboundToLoopback: mesh.inboundTrafficPolicy?.mode === 'LOCALHOST',
   };
 });

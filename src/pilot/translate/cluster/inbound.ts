@@ -33,7 +33,7 @@ export function buildInboundCluster(inputs: InboundClusterInputs): Built<Cluster
   const pool = inboundPool(inputs);
   const speaks = upstreamHttp({ protocol, pool: withoutUpgrade(pool?.spec), upgrade: false, sniffs: true });
   const message: Cluster = {
-    ...buildDestination(ingress?.spec.defaultEndpoint, name),
+    ...buildDestination(endpointOf(inputs), name),
     name,
     altStatName: member && buildStatName({ ...member, pattern: defaults.inboundStatName, subset: '' }),
     connectTimeout: connectTimeout(pool?.spec, defaults.connectTimeoutMs),
@@ -70,14 +70,20 @@ type DestinationFields = Pick<Cluster, 'lbPolicy' | 'loadAssignment' | 'upstream
   readonly originalDstLbConfig?: NonNullable<Cluster['originalDstLbConfig']>;
 };
 
+/** Empty for the address that was dialled. */
+function endpointOf({ ingress, targetPort, defaults }: InboundClusterInputs): string {
+  const own = ingress?.spec.defaultEndpoint ?? '';
+  return own === '' && defaults.inboundToLoopback ? `127.0.0.1:${targetPort}` : own;
+}
+
 /** `127.0.0.1:port` and `unix:///path` are places of their own; `0.0.0.0:port` is the workload's own address. */
-function buildDestination(endpoint: string | undefined, name: string): DestinationFields {
+function buildDestination(endpoint: string, name: string): DestinationFields {
   const ownAddress: DestinationFields = {
     type: Cluster_DiscoveryType.ORIGINAL_DST,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
     upstreamBindConfig: inboundBind,
   };
-  if (endpoint === undefined || endpoint === '') return ownAddress;
+  if (endpoint === '') return ownAddress;
   if (endpoint.startsWith('unix:')) return staticDestination(name, endpoint, 0);
   const { host, port } = splitHostPort(endpoint) ?? { host: '', port: 0 };
   if (host === '0.0.0.0' || host === '::')

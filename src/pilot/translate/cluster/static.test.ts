@@ -68,6 +68,16 @@ describe('inbound', () => {
     });
   });
 
+  it('goes to loopback where the mesh says so, but for what a Sidecar says', () => {
+    const loopback = { ...defaults, inboundToLoopback: true };
+    expect(decoded(build({ defaults: loopback }))).toMatchObject({
+      type: Cluster_DiscoveryType.STATIC,
+      loadAssignment: placeOf({ socketAddress: { address: '127.0.0.1', portValue: 8080 } }),
+    });
+    const ingress = listener({ defaultEndpoint: '0.0.0.0:9090' });
+    expect(decoded(build({ defaults: loopback, ingress }))).toMatchObject({ type: Cluster_DiscoveryType.ORIGINAL_DST });
+  });
+
   it('takes only the connection pool of a rule', () => {
     const cluster = decoded(build({ member: at(service('reviews'), 80, policy) }));
     expect(cluster.circuitBreakers?.thresholds?.[0]?.maxConnections).toEqual({ value: 1 });

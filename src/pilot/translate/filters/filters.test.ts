@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
 import { encodeMessage } from '../../../gen/codec.ts';
 import type { HttpConnectionManager } from '../../../gen/types.ts';
+import { PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
 import { meshConfig } from '../../../testing/config.ts';
 import { unpack } from '../listener/testing/summary.ts';
 import { buildHttpManager, type HttpManagerInputs } from './http-connection-manager.ts';
 import { buildHttpFilters } from './http-filters.ts';
 import { readListenerSettings } from './settings.ts';
+import { buildTcpProxy, connectionsOf } from './tcp-proxy.ts';
 
 const type = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-type Options = Partial<Omit<HttpManagerInputs, 'settings'>> & { readonly mesh?: Partial<MeshConfig> };
+type Options = Partial<HttpManagerInputs> & { readonly mesh?: Partial<MeshConfig> };
 
 function manager({ mesh = {}, ...options }: Options = {}): HttpConnectionManager {
   const { typedConfig } = buildHttpManager({
@@ -143,6 +145,20 @@ describe('a connection manager', () => {
     const mesh = proxyConfig({ proxyHeaders: { preserveHttp1HeaderCase: true } });
     expect(manager({ mesh }).httpProtocolOptions?.headerKeyFormat?.statefulFormatter?.name).toBe('preserve_case');
   });
+});
+
+it('connections are idle for as long as the proxy says, TCP unless its rule says otherwise', () => {
+  const settings = readListenerSettings(meshConfig(), '90s');
+  const type = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
+  const tcp = (idleTimeout?: string) => {
+    const connections = { ...connectionsOf(undefined), idleTimeout };
+    const clusters = [{ cluster: PASSTHROUGH_CLUSTER, weight: 1 }];
+    const { typedConfig } = buildTcpProxy({ statPrefix: 'x', clusters, connections, settings });
+    return typedConfig && unpack(type, typedConfig).idleTimeout?.seconds;
+  };
+  expect(manager({ settings }).commonHttpProtocolOptions).toMatchObject({ idleTimeout: { seconds: 90 } });
+  expect(manager()).not.toHaveProperty('commonHttpProtocolOptions');
+  expect([tcp(), tcp('5s')]).toEqual([90, 5]);
 });
 
 describe('detection of protocols', () => {

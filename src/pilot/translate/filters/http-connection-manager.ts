@@ -62,6 +62,7 @@ function buildManager(inputs: HttpManagerInputs): HttpConnectionManager {
     httpProtocolOptions: buildHttp1Options(inputs),
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     streamIdleTimeout: duration(0),
+    commonHttpProtocolOptions: settings.idleTimeout && { idleTimeout: settings.idleTimeout },
     ...buildNormalization(settings.pathNormalization),
     ...buildServerHeader(direction, proxyHeaders),
     ...buildClientIdentity(direction, settings),

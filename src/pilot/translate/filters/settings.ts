@@ -1,15 +1,17 @@
 import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { ProxyHeaders } from '../../../apis/mesh/proxy-config.ts';
 import type { AccessLog, Duration } from '../../../gen/types.ts';
-import { duration, millisOf } from '../protobuf.ts';
+import { duration, durationOf, millisOf } from '../protobuf.ts';
 import { buildAccessLog, buildListenerAccessLog } from './access-log.ts';
 
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
-/** What listeners read of the mesh configuration. Made once per configuration and shared, so that it is one memo key. */
+/** What all listeners of a proxy read of the mesh configuration. Made once per configuration and shared, so that it is one memo key. */
 export type ListenerSettings = {
   readonly accessLog: readonly AccessLog[];
   readonly listenerAccessLog: readonly AccessLog[];
+  /** For how long a connection may be idle. Proxies may say so themselves; Envoy's own default is an hour. */
+  readonly idleTimeout: Duration | undefined;
   /** How long a listener waits for a client's first bytes where they say what protocol it speaks. */
   readonly detectionTimeout: Duration;
   readonly outboundPort: number;
@@ -27,13 +29,14 @@ export type ListenerSettings = {
  */
 const DEFAULT_DETECTION_MILLIS = 5000;
 
-export function readListenerSettings(mesh: MeshConfig): ListenerSettings {
+export function readListenerSettings(mesh: MeshConfig, idleTimeout?: string): ListenerSettings {
   const accessLog = buildAccessLog(mesh);
   const detection = millisOf(mesh.protocolDetectionTimeout) ?? 0;
   const normalization = mesh.pathNormalization?.normalization ?? 'DEFAULT';
   return {
     accessLog,
     listenerAccessLog: mesh.disableEnvoyListenerLog === true ? [] : buildListenerAccessLog(accessLog),
+    idleTimeout: durationOf(idleTimeout),
     detectionTimeout: duration(detection > 0 ? detection : DEFAULT_DETECTION_MILLIS),
     outboundPort: mesh.proxyListenPort,
     inboundPort: mesh.proxyInboundListenPort,

@@ -1,9 +1,10 @@
-import type { AccessLog, ConfigListenerFilter, TcpProxy, TcpProxy_TunnelingConfig } from '../../../gen/types.ts';
+import type { ConfigListenerFilter, TcpProxy, TcpProxy_TunnelingConfig } from '../../../gen/types.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import { dynamicDnsCache } from '../cluster/discovery.ts';
 import type { EffectivePolicy, Tunnel } from '../policy/effective-policy.ts';
 import { hashesSourceIp } from '../policy/hash-policy.ts';
 import { durationOf, extension } from '../protobuf.ts';
+import type { ListenerSettings } from './settings.ts';
 
 /** How a DestinationRule wants the connections of a TCP destination kept. */
 export type TcpConnections = {
@@ -39,19 +40,21 @@ export type TcpProxyInputs = {
   /** At least one. */
   readonly clusters: readonly WeightedCluster[];
   readonly connections: TcpConnections;
-  readonly accessLog: readonly AccessLog[];
+  readonly settings: ConnectionSettings;
 };
 
+export type ConnectionSettings = Pick<ListenerSettings, 'accessLog' | 'idleTimeout'>;
+
 export function buildTcpProxy(inputs: TcpProxyInputs): ConfigListenerFilter {
-  const { connections } = inputs;
+  const { connections, settings } = inputs;
   const message: TcpProxy = {
     statPrefix: inputs.statPrefix,
     ...buildTarget(inputs.clusters),
-    idleTimeout: durationOf(connections.idleTimeout),
+    idleTimeout: durationOf(connections.idleTimeout) ?? settings.idleTimeout,
     maxDownstreamConnectionDuration: durationOf(connections.maxConnectionDuration),
     hashPolicy: connections.hashSourceIp ? [{ sourceIp: {} }] : undefined,
     tunnelingConfig: buildTunnel(connections.tunnel),
-    accessLog: inputs.accessLog,
+    accessLog: settings.accessLog,
   };
   return extension(
     'envoy.filters.network.tcp_proxy',
@@ -61,12 +64,12 @@ export function buildTcpProxy(inputs: TcpProxyInputs): ConfigListenerFilter {
 }
 
 /** A TCP proxy for a destination without any rule. */
-export function buildPlainTcpProxy(cluster: ClusterName, accessLog: readonly AccessLog[]): ConfigListenerFilter {
+export function buildPlainTcpProxy(cluster: ClusterName, settings: ConnectionSettings): ConfigListenerFilter {
   return buildTcpProxy({
     statPrefix: cluster,
     clusters: [{ cluster, weight: 1 }],
     connections: plainConnections,
-    accessLog,
+    settings,
   });
 }
 

@@ -31,7 +31,7 @@ export function buildConnectionChains(inputs: ConnectionChainsInputs): BuiltConn
   const context: RouteContext = {
     protocol: connection.protocol,
     subnets: [],
-    accessLog: inputs.settings.accessLog,
+    settings: inputs.settings,
   };
   const matched = { virtualServices: bound, client, destinations };
   const built =

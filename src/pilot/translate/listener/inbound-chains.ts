@@ -86,6 +86,6 @@ function httpFilter({ name, route, protocol, settings, http10 }: Target): Config
 }
 
 function tcpFilters({ cluster, protocol, settings }: Target): readonly ConfigListenerFilter[] {
-  const proxy = buildPlainTcpProxy(cluster, settings.accessLog);
+  const proxy = buildPlainTcpProxy(cluster, settings);
   return protocol === 'Mongo' ? [buildMongoProxy(cluster), proxy] : [proxy];
 }

@@ -1,12 +1,18 @@
 import { hostSubsetOf } from '../../../apis/host.ts';
 import type { TcpRoute, TlsRoute } from '../../../apis/networking/networking.ts';
-import type { AccessLog, ConfigListenerFilter } from '../../../gen/types.ts';
+import type { ConfigListenerFilter } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { outboundClusterName } from '../../../model/ids.ts';
 import type { Traced } from '../../../model/mesh-snapshot.ts';
 import { isTls, type Protocol, type ServicePort } from '../../../model/service.ts';
 import { clusterRef, originOf } from '../built.ts';
-import { buildMongoProxy, buildServerNameResolver, buildTcpProxy, connectionsOf } from '../filters/tcp-proxy.ts';
+import {
+  buildMongoProxy,
+  buildServerNameResolver,
+  buildTcpProxy,
+  type ConnectionSettings,
+  connectionsOf,
+} from '../filters/tcp-proxy.ts';
 import type { ProxyTraits } from '../plan.ts';
 import type { Place } from '../policy/diagnose.ts';
 import { effectivePolicy } from '../policy/effective-policy.ts';
@@ -23,17 +29,17 @@ export type MemberChainsInputs = {
   /** The listener's. */
   readonly port: number;
   readonly traits: ProxyTraits;
-  readonly accessLog: readonly AccessLog[];
+  readonly settings: ConnectionSettings;
 };
 
 export type BuiltChains = { readonly drafts: readonly ChainDraft[]; readonly diagnostics: readonly Diagnostic[] };
 
 /** The chains of one service's port: by the rules of VirtualServices, and for what these leave, to the service itself. */
-export function buildMemberChains({ member, port, traits, accessLog }: MemberChainsInputs): BuiltChains {
+export function buildMemberChains({ member, port, traits, settings }: MemberChainsInputs): BuiltChains {
   const { at, virtualServices, destinations, subnets } = member;
   const client = { gateways: [MESH], port, namespace: traits.namespace, labels: traits.labels };
   const inputs = { virtualServices, client, destinations };
-  const context: RouteContext = { protocol: at.port.protocol, subnets, accessLog };
+  const context: RouteContext = { protocol: at.port.protocol, subnets, settings };
   const isOpaque = isTls(at.port.protocol);
   // Server names are not looked for where plain TCP is expected: a server that speaks first would have to wait.
   const tls = isOpaque || listenProtocol(at.port) === 'auto' ? matchTlsRoutes(inputs) : none;
@@ -43,7 +49,7 @@ export function buildMemberChains({ member, port, traits, accessLog }: MemberCha
   const isServed = isOpaque
     ? bySni.drafts.length > 0 && decideFor(member)
     : tcp.routes.some(({ destinationSubnets }) => destinationSubnets.length === 0);
-  const own = isServed ? { drafts: [], diagnostics: [] } : buildOwnChain(member, accessLog);
+  const own = isServed ? { drafts: [], diagnostics: [] } : buildOwnChain(member, settings);
   return {
     drafts: [...bySni.drafts, ...plain, ...own.drafts].flatMap((draft) => splitSniffed(member, draft)),
     diagnostics: [
@@ -85,7 +91,7 @@ export type RouteContext = {
   readonly protocol: Protocol;
   /** Where a route names no addresses itself. */
   readonly subnets: readonly string[];
-  readonly accessLog: readonly AccessLog[];
+  readonly settings: ConnectionSettings;
 };
 
 /** A chain for each rule that has server names Envoy can match. */
@@ -117,7 +123,7 @@ export function buildRouteChain(route: L4Route, context: RouteContext, match: Ch
   };
 }
 
-function buildOwnChain({ at, subnets, bySni }: L4Member, accessLog: readonly AccessLog[]): BuiltChains {
+function buildOwnChain({ at, subnets, bySni }: L4Member, settings: ConnectionSettings): BuiltChains {
   const { names, unusable } = serverNamesOf(bySni ? [at.service.hostname] : []);
   if (unusable.length > 0) return { drafts: [], diagnostics: [tellUnusable(unusable, portPlace(at))] };
   const cluster = outboundClusterName(at.port.port, '', at.service.hostname);
@@ -127,7 +133,7 @@ function buildOwnChain({ at, subnets, bySni }: L4Member, accessLog: readonly Acc
     match: withSubnets(names.length > 0 ? { serverNames: names } : {}, subnets),
     filters: buildFilters(
       { statPrefix: cluster, clusters: [{ cluster, weight: 1 }], connections, dynamicPort },
-      { protocol: at.port.protocol, subnets, accessLog },
+      { protocol: at.port.protocol, subnets, settings },
     ),
     needs: [clusterRef(cluster)],
     origins: [portOrigin(at)],
@@ -154,13 +160,13 @@ function splitSniffed({ sniffed, subnets }: L4Member, draft: ChainDraft): readon
   return (['raw_buffer', 'tls'] as const).map((transport) => ({ ...draft, match: { ...draft.match, transport } }));
 }
 
-type Target = Omit<Parameters<typeof buildTcpProxy>[0], 'accessLog'> & { readonly dynamicPort: number | undefined };
+type Target = Omit<Parameters<typeof buildTcpProxy>[0], 'settings'> & { readonly dynamicPort: number | undefined };
 
 function buildFilters(
   { dynamicPort, ...target }: Target,
-  { protocol, accessLog }: RouteContext,
+  { protocol, settings }: RouteContext,
 ): readonly ConfigListenerFilter[] {
-  const proxy = buildTcpProxy({ ...target, accessLog });
+  const proxy = buildTcpProxy({ ...target, settings });
   if (dynamicPort !== undefined) return [buildServerNameResolver(dynamicPort), proxy];
   return protocol === 'Mongo' ? [buildMongoProxy(target.statPrefix), proxy] : [proxy];
 }

@@ -66,7 +66,7 @@ function buildDrafts(inputs: OutboundListenerInputs): Drafts {
   const { plan, traits, settings } = inputs;
   const members = plan.l4.map((member) => ({
     member,
-    built: buildMemberChains({ member, port: plan.port, traits, accessLog: settings.accessLog }),
+    built: buildMemberChains({ member, port: plan.port, traits, settings }),
   }));
   const l4 = members.flatMap(({ member, built }) => [...buildSniffedChain(inputs, member), ...built.drafts]);
   const isShared = l4.some(({ match }) => takesAll(match));
@@ -136,7 +136,7 @@ function buildFallThrough({ plan, settings, fallThrough }: OutboundListenerInput
   return {
     name: 'PassthroughFilterChain',
     match: {},
-    filters: [buildPlainTcpProxy(fallThrough, settings.accessLog)],
+    filters: [buildPlainTcpProxy(fallThrough, settings)],
     needs: [clusterRef(fallThrough)],
     origins: [],
     place: undefined,

@@ -57,7 +57,7 @@ function blackHole(settings: ListenerSettings): ChainDraft {
   return {
     name: 'virtualInbound-blackhole',
     match: { destinationPort: settings.inboundPort },
-    filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings.accessLog)],
+    filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings)],
     needs: [],
     origins: [],
     place: undefined,

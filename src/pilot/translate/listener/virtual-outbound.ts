@@ -37,13 +37,13 @@ export function buildVirtualOutbound(inputs: VirtualOutboundInputs): Built<Liste
         ...unknown,
         name: 'virtualOutbound-blackhole',
         match: { destinationPort: settings.outboundPort },
-        filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings.accessLog)],
+        filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings)],
       }),
       buildChain({
         ...unknown,
         name: 'virtualOutbound-catchall-tcp',
         match: {},
-        filters: [buildPlainTcpProxy(fallThrough, settings.accessLog)],
+        filters: [buildPlainTcpProxy(fallThrough, settings)],
       }),
     ],
   };

@@ -3,20 +3,22 @@ import { BLACK_HOLE_CLUSTER, type ClusterName } from '../../../model/ids.ts';
 import { type Built, type BuiltVirtualHost, clusterRef, type RouteConfigurationType } from '../built.ts';
 import { bool, duration, uint32 } from '../protobuf.ts';
 import { MAX_BODY } from './answer.ts';
+import type { RouteDefaults } from './defaults.ts';
 
 export type RouteConfigurationInputs = {
   readonly name: string;
   readonly virtualHosts: readonly BuiltVirtualHost[];
   /** Where requests for other hosts go: to the black hole (502), a cluster, or nowhere (404). */
   readonly fallThrough: ClusterName | undefined;
+  readonly defaults: RouteDefaults;
   /** `VirtualHostPlans.matchPorts`. */
   readonly matchPorts: boolean;
 };
 
 export function buildRouteConfiguration(inputs: RouteConfigurationInputs): Built<RouteConfigurationType> {
-  const { name, virtualHosts, fallThrough, matchPorts } = inputs;
+  const { name, virtualHosts, fallThrough, matchPorts, defaults } = inputs;
   const takesAll = virtualHosts.some(({ message }) => message.domains?.includes('*') === true);
-  const rest = takesAll || fallThrough === undefined ? [] : [buildRest(fallThrough)];
+  const rest = takesAll || fallThrough === undefined ? [] : [buildRest(fallThrough, defaults)];
   const message: RouteConfiguration = {
     name,
     virtualHosts: [...virtualHosts.map((host) => host.message), ...rest],
@@ -43,9 +45,9 @@ const commonFields: Pick<RouteConfiguration, 'validateClusters' | 'maxDirectResp
   maxDirectResponseBodySizeBytes: uint32(MAX_BODY),
 };
 
-function buildRest(fallThrough: ClusterName): VirtualHost {
+function buildRest(fallThrough: ClusterName, { countsAttempts }: RouteDefaults): VirtualHost {
   const match = { prefix: '/' };
-  const shared = { domains: ['*'], includeRequestAttemptCount: true };
+  const shared = { domains: ['*'], includeRequestAttemptCount: countsAttempts };
   if (fallThrough === BLACK_HOLE_CLUSTER) {
     const name = 'block_all';
     return { name, ...shared, routes: [{ name, match, directResponse: { status: 502 } }] };

@@ -1,15 +1,14 @@
-import type { HttpRetry } from '../../../apis/networking/networking.ts';
 import type { Proxy } from '../../../model/proxy.ts';
 import type { ServiceAtPort } from '../plan.ts';
 import type { Client } from './applies.ts';
+import type { RouteDefaults } from './defaults.ts';
 
 /** What the translation of a rule reads beside the rule. */
 export type RuleContext = {
   readonly client: Client;
   readonly kind: Proxy['kind'];
   readonly destinations: readonly ServiceAtPort[];
-  /** The mesh's `defaultHttpRetryPolicy`. */
-  readonly meshRetries: HttpRetry | undefined;
+  readonly defaults: RouteDefaults;
   /** The virtual service's name, which stands for several destinations in traces. */
   readonly name: string;
 };

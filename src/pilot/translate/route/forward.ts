@@ -49,6 +49,7 @@ export function buildForward(rule: Traced<HttpRoute>, context: RuleContext): For
       ...(only === undefined ? { weightedClusters: { clusters: weigh(legs) } } : { cluster: only.to.cluster }),
       ...newHost(rule.spec.rewrite?.authority, changes.authority, only?.changes.authority),
       ...buildLimits(rule.spec, context, hashPolicy.length > 0),
+      ...(context.defaults.forwardsHost ? { appendXForwardedHost: true } : {}),
       ...(hashPolicy.length > 0 ? { hashPolicy } : {}),
       ...(mirrors.policies.length > 0 ? { requestMirrorPolicies: mirrors.policies } : {}),
     },
@@ -140,8 +141,8 @@ export function buildLimits(
     // A gRPC client's own deadline counts. Beside a limit for streams Envoy ignores the timeout, which is for all requests; gRPC
     // libraries read nothing else.
     ...(millis === 0 || context.kind === 'proxyless' ? { maxStreamDuration: { grpcTimeoutHeaderMax: timeout } } : {}),
-    retryPolicy: buildRetryPolicy(spec.retries, context.meshRetries, hashes),
+    retryPolicy: buildRetryPolicy(spec.retries, context.defaults.retries, hashes),
   };
 }
 
-type LimitContext = Pick<RuleContext, 'meshRetries' | 'kind'>;
+type LimitContext = Pick<RuleContext, 'defaults' | 'kind'>;

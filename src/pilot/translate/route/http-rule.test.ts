@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpMatchRequest, HttpRoute, TrafficPolicy } from '../../../apis/networking/networking.ts';
 import { at, port, rule, service } from '../policy/testing/fixtures.ts';
-import { a, b, buildRule, CLUSTER_A, CLUSTER_B, routeOf, routesOf, to, toA } from './testing/rule.ts';
+import { a, b, buildRule, CLUSTER_A, CLUSTER_B, noDefaults, routeOf, routesOf, to, toA } from './testing/rule.ts';
 
 const matching = (match: HttpMatchRequest) => routeOf({ ...toA, match: [match] })?.match;
 
@@ -243,9 +243,12 @@ describe('timeout and retries', () => {
   });
 
   it("are the mesh's where the rule says nothing", () => {
-    expect(routeOf(toA, { meshRetries: { attempts: 0 } })?.route).not.toHaveProperty('retryPolicy');
+    expect(routeOf(toA, { defaults: { ...noDefaults, retries: { attempts: 0 } } })?.route).not.toHaveProperty(
+      'retryPolicy',
+    );
     expect(
-      routeOf({ ...toA, retries: { attempts: 1 } }, { meshRetries: { attempts: 0 } })?.route?.retryPolicy?.numRetries,
+      routeOf({ ...toA, retries: { attempts: 1 } }, { defaults: { ...noDefaults, retries: { attempts: 0 } } })?.route
+        ?.retryPolicy?.numRetries,
     ).toEqual({ value: 1 });
   });
 });

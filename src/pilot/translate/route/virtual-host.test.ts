@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage } from '../../../gen/codec.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import { BLACK_HOLE_CLUSTER, PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
+import { meshConfig } from '../../../testing/config.ts';
 import { at, rule, service, virtualService } from '../policy/testing/fixtures.ts';
 import { buildRouteConfiguration } from './configuration.ts';
+import { routeDefaults } from './defaults.ts';
 import { buildInboundRoute } from './inbound.ts';
+import { noDefaults } from './testing/rule.ts';
 import { buildVirtualHost, type VirtualHostInputs } from './virtual-host.ts';
 
 const reviews = service('reviews');
@@ -27,7 +30,7 @@ function build(options: Partial<VirtualHostInputs> = {}) {
     kind: 'sidecar',
     namespace: 'default',
     labels: {},
-    meshRetries: undefined,
+    defaults: noDefaults,
     ...options,
   });
 }
@@ -46,6 +49,23 @@ describe('a virtual host', () => {
     expect(message.routes?.[0]?.decorator).toEqual({ operation: 'reviews.default.svc.cluster.local:80/*' });
     expect(needs.map(({ name }) => name)).toEqual([CLUSTER]);
     expect(origins).toEqual([{ kind: 'Service', namespace: 'default', name: 'reviews', path: 'spec' }]);
+  });
+
+  it('tells servers of attempts and former hosts as the mesh says', () => {
+    const proxyHeaders = { attemptCount: { disabled: true }, xForwardedHost: { enabled: true } };
+    const defaults = routeDefaults(meshConfig({ defaultConfig: { ...meshConfig().defaultConfig, proxyHeaders } }));
+    const rules = [virtualService('v', { hosts: ['x'], http: [to('a', { uri: { prefix: '/a' } })] })];
+    const built = [build(), build({ defaults }), build({ defaults, virtualServices: rules })];
+    expect(
+      built.map(({ message }) => [
+        message.includeRequestAttemptCount,
+        message.routes?.[0]?.route?.appendXForwardedHost,
+      ]),
+    ).toEqual([
+      [true, undefined],
+      [false, true],
+      [false, true],
+    ]);
   });
 
   it('hashes by default as its rule says', () => {
@@ -80,7 +100,13 @@ describe('a virtual host', () => {
 
 describe('a route configuration', () => {
   const assemble = (fallThrough: ClusterName | undefined, matchPorts = false, hosts = [build()]) => {
-    const built = buildRouteConfiguration({ name: '80', virtualHosts: hosts, fallThrough, matchPorts });
+    const built = buildRouteConfiguration({
+      name: '80',
+      virtualHosts: hosts,
+      fallThrough,
+      matchPorts,
+      defaults: noDefaults,
+    });
     return { ...built, message: decodeMessage(built.type, encodeMessage(built.type, built.message)) };
   };
 

@@ -1,4 +1,3 @@
-import type { HttpRetry } from '../../../apis/networking/networking.ts';
 import type { Route, VirtualHost } from '../../../gen/types.ts';
 import { VirtualHost_TlsRequirementType } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
@@ -11,6 +10,7 @@ import type { ServiceAtPort } from '../plan.ts';
 import { effectivePolicy } from '../policy/effective-policy.ts';
 import { buildHashPolicy } from '../policy/hash-policy.ts';
 import type { Client } from './applies.ts';
+import type { RouteDefaults } from './defaults.ts';
 import { buildLimits } from './forward.ts';
 import { type BuiltRule, buildHttpRule } from './http-rule.ts';
 import { takesEverything } from './match.ts';
@@ -36,7 +36,7 @@ export type VirtualHostInputs = {
   readonly namespace: string;
   /** The proxy's labels that some match asks for. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly meshRetries: HttpRetry | undefined;
+  readonly defaults: RouteDefaults;
 };
 
 export function buildVirtualHost(inputs: VirtualHostInputs): BuiltVirtualHost {
@@ -47,7 +47,7 @@ export function buildVirtualHost(inputs: VirtualHostInputs): BuiltVirtualHost {
     name,
     domains,
     routes: built.routes,
-    includeRequestAttemptCount: true,
+    includeRequestAttemptCount: inputs.defaults.countsAttempts,
     ...(inputs.requireTls ? { requireTls: VirtualHost_TlsRequirementType.ALL } : {}),
   };
   return {
@@ -63,9 +63,9 @@ type BuiltRoutes = BuiltRule & { readonly origins: readonly Origin[] };
 
 /** Virtual services follow each other, each up to its route for everything; the first of those comes last of all. */
 function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
-  const { gateways, port, namespace, labels, kind, destinations, meshRetries } = inputs;
+  const { gateways, port, namespace, labels, kind, destinations, defaults } = inputs;
   const client: Client = { gateways, port, namespace, labels };
-  const context = { client, kind, destinations, meshRetries };
+  const context = { client, kind, destinations, defaults };
   const routes: Route[] = [];
   const clusters: ClusterName[] = [];
   const diagnostics: Diagnostic[] = [...tellShadowed(inputs.virtualServices, client)];
@@ -91,7 +91,7 @@ function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
 }
 
 /** To the service as a whole. */
-function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries, kind }: VirtualHostInputs): BuiltRoutes {
+function buildDefault({ service, port, rule }: ServiceAtPort, { defaults, kind }: VirtualHostInputs): BuiltRoutes {
   const cluster = outboundClusterName(port.port, '', service.hostname);
   const hash = buildHashPolicy(effectivePolicy(rule, port.port).loadBalancer?.spec);
   const route: Route = {
@@ -100,7 +100,8 @@ function buildDefault({ service, port, rule }: ServiceAtPort, { meshRetries, kin
     decorator: { operation: `${service.hostname}:${port.port}/*` },
     route: {
       cluster,
-      ...buildLimits({}, { meshRetries, kind }, hash !== undefined),
+      ...buildLimits({}, { defaults, kind }, hash !== undefined),
+      ...(defaults.forwardsHost ? { appendXForwardedHost: true } : {}),
       ...(hash === undefined ? {} : { hashPolicy: [hash] }),
     },
   };

@@ -17,6 +17,7 @@ export const traits: ProxyTraits = {
   interception: 'REDIRECT',
   dnsCapture: false,
   http10: false,
+  idleTimeout: '',
   labels: {},
 };
 

@@ -22,6 +22,7 @@ export const defaults: ClusterDefaults = {
   verifyServers: true,
   outboundStatName: '',
   inboundStatName: '',
+  inboundToLoopback: false,
 };
 
 export function port(number: number, protocol: Protocol = 'HTTP'): ServicePort {

@@ -1,8 +1,10 @@
 import type { HttpRoute } from '../../../../apis/networking/networking.ts';
 import { decodeMessage, encodeMessage } from '../../../../gen/codec.ts';
 import type { Route } from '../../../../gen/types.ts';
+import { meshConfig } from '../../../../testing/config.ts';
 import { at, service, virtualService } from '../../policy/testing/fixtures.ts';
 import type { RuleContext } from '../context.ts';
+import { routeDefaults } from '../defaults.ts';
 import { type BuiltRule, buildHttpRule } from '../http-rule.ts';
 
 // One HTTP rule of a virtual service `v`, as a sidecar labelled `app: client` gets it on port 80.
@@ -16,6 +18,9 @@ export function to(host: string, rest: object = {}): { readonly destination: { r
   return { destination: { host }, ...rest };
 }
 
+/** What a mesh that says nothing means for routes. */
+export const noDefaults = routeDefaults(meshConfig());
+
 export const toA = { route: [to(a.hostname)] };
 
 export function buildRule(spec: HttpRoute, options: Partial<RuleContext> = {}): BuiltRule {
@@ -26,7 +31,7 @@ export function buildRule(spec: HttpRoute, options: Partial<RuleContext> = {}): 
     client: { gateways: ['mesh'], port: 80, namespace: 'default', labels: { app: 'client' } },
     kind: 'sidecar',
     destinations: [at(a), at(b)],
-    meshRetries: undefined,
+    defaults: noDefaults,
     name: 'v',
     ...options,
   });
