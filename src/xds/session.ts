@@ -206,6 +206,7 @@ export class AdsSession {
     if (error === undefined) {
       type.onAck(inFlight);
       this.#deps.events.acked(type, inFlight.resources);
+      if (type.typeUrl === TypeUrls.cluster) this.#warming.onConfirmed(inFlight.resources);
     } else {
       type.onNack(inFlight, error);
       this.#deps.events.nacked(type, error);

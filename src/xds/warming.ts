@@ -31,6 +31,14 @@ export class Warming {
     }
   }
 
+  /** Must be called when the client confirmed clusters: one that no longer needs endpoints waits for none. */
+  onConfirmed(clusters: readonly EncodedResource[]): void {
+    if (this.#names.size === 0) return;
+    for (const { name, needs } of clusters) {
+      if (!needs.some(({ typeUrl }) => typeUrl === TypeUrls.endpoint)) this.#names.delete(name);
+    }
+  }
+
   /** Must be called when the client confirmed endpoints or rejected anything. Costs the clusters that warm. */
   update(types: Types): void {
     if (this.#names.size === 0) return;
