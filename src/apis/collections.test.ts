@@ -104,6 +104,19 @@ describe('objects', () => {
     ]);
   });
 
+  it('keeps warnings for later while something cannot be read, and takes misspelled names for what was meant', () => {
+    const linesOf = (kind: 'Gateway' | 'ServiceEntry', spec: object): readonly string[] =>
+      collections[kind].check({ spec }, meta).issues.map(renderIssue);
+    const server = { hosts: ['a.com'], port: { number: 443, name: 'https', protocol: 'HTTPS' } };
+    expect(linesOf('Gateway', { servers: [{ ...server, tls: { mode: 'simple', credentialName: 'a' } }] })).toEqual([
+      'error XEB0003 spec.servers[0].tls.mode',
+    ]);
+    const endpoints = [{ address: '1.1.1.1' }];
+    expect(linesOf('ServiceEntry', { hosts: ['*a.com'], resolution: 'static', endpoints })).toEqual([
+      'error XEB0003 spec.resolution',
+    ]);
+  });
+
   it('keeps a path as the author wrote it', () => {
     const spec = {
       hosts: ['a'],

@@ -10,7 +10,19 @@ const wildcardHostForm = 'a DNS name whose first label may be *';
 
 export function checkWildcardHost(field: Field, host: string): void {
   if (isWildcardDnsName(host)) return;
-  field.error('XEB0101', { problem: 'is not a host name', got: host, allowed: wildcardHostForm });
+  field.error('XEB0101', {
+    problem: 'is not a host name',
+    got: host,
+    allowed: wildcardHostForm,
+    ...superfluousIn(host),
+  });
+}
+
+/** What people write beside the name of a host. */
+function superfluousIn(host: string): { readonly fix?: string } {
+  if (/^\w+:\/\//.test(host)) return { fix: 'leave out the scheme' };
+  if (/:\d+$/.test(host)) return { fix: 'leave out the port' };
+  return host.includes('/') ? { fix: 'leave out the path' } : {};
 }
 
 /** A host that traffic is sent to, or that exists: `*` alone is none. */

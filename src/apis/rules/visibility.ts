@@ -52,9 +52,7 @@ export function checkGatewayRefs(field: Field, gateways: readonly string[] | und
   let level: 'error' | 'warning' = 'error';
   for (const [index, gateway] of (gateways ?? []).entries()) {
     const slash = gateway.indexOf('/');
-    const good =
-      slash < 0 ? isDnsName(gateway) : isDnsLabel(gateway.slice(0, slash)) && isDnsLabel(gateway.slice(slash + 1));
-    if (!good) {
+    if (!isGatewayRef(gateway)) {
       const allowed = 'namespace/name, name, or mesh';
       field.at(index).report(level, 'XEB0112', { problem: 'is not a gateway reference', got: gateway, allowed });
     } else if (slash < 0 && gateway.includes('.')) {
@@ -64,4 +62,10 @@ export function checkGatewayRefs(field: Field, gateways: readonly string[] | und
     }
     if (slash < 0) level = 'warning';
   }
+}
+
+export function isGatewayRef(gateway: string): boolean {
+  const slash = gateway.indexOf('/');
+  if (slash < 0) return isDnsName(gateway);
+  return isDnsLabel(gateway.slice(0, slash)) && isDnsLabel(gateway.slice(slash + 1));
 }

@@ -77,13 +77,15 @@ function missing(path: readonly Step[], wanted: z.core.$ZodType | undefined): Is
 type Wanted = { readonly wanted: z.core.$ZodType | undefined; readonly allowed: string };
 
 function wrongType(path: readonly Step[], got: unknown, { wanted, allowed }: Wanted): Issue {
+  const fix = correction(got, { wanted, allowed });
+  return issueOf('error', 'XEB0001', path, { problem: 'has the wrong type', got, allowed, ...(fix && { fix }) });
+}
+
+function correction(got: unknown, { wanted, allowed }: Wanted): string | undefined {
+  if (got === null) return 'remove it, or write what belongs here';
   const scalar = typeof got === 'number' || typeof got === 'boolean';
-  const correction =
-    allowed === 'text' && scalar
-      ? 'put it in quotes'
-      : (durationOf(allowed, got) ?? (wanted === undefined ? undefined : correctionOf(wanted, got)));
-  const fix = correction === undefined ? {} : { fix: correction };
-  return issueOf('error', 'XEB0001', path, { problem: 'has the wrong type', got, allowed, ...fix });
+  if (allowed === 'text' && scalar) return 'put it in quotes';
+  return durationOf(allowed, got) ?? (wanted === undefined ? undefined : correctionOf(wanted, got));
 }
 
 function notListed(path: readonly Step[], got: unknown, values: readonly string[]): Issue {
@@ -92,7 +94,8 @@ function notListed(path: readonly Step[], got: unknown, values: readonly string[
   return issueOf('error', 'XEB0003', path, {
     problem: 'is not a known value',
     got,
-    allowed: enumerate(values),
+    // The zero value of some enums is a name for what nobody may write.
+    allowed: enumerate(values.filter((value) => value !== 'INVALID')),
     ...fix,
   });
 }

@@ -95,9 +95,14 @@ describe('parseBody: what cannot be read', () => {
       'null in a map',
       { labels: { a: null } },
       'error XEB0001 spec.labels.a',
-      'has the wrong type (got null, allowed text)',
+      'has the wrong type (got null, allowed text); remove it, or write what belongs here',
     ],
-    ['null in a list', { texts: [null] }, 'error XEB0001 spec.texts[0]', 'has the wrong type (got null, allowed text)'],
+    [
+      'null in a list',
+      { texts: [null] },
+      'error XEB0001 spec.texts[0]',
+      'has the wrong type (got null, allowed text); remove it, or write what belongs here',
+    ],
     [
       'text for a list',
       { texts: 'a' },
@@ -126,7 +131,7 @@ describe('parseBody: what cannot be read', () => {
       'null for an object',
       { list: [null] },
       'error XEB0001 spec.list[0]',
-      'has the wrong type (got null, allowed an object with retryOn, h2UpgradePolicy)',
+      'has the wrong type (got null, allowed an object with retryOn, h2UpgradePolicy); remove it, or write what belongs here',
     ],
     [
       'a percentage for a number',
@@ -305,6 +310,11 @@ describe('parseBody: drafts', () => {
     });
     expect(draft).toEqual({ name: '', list: [{}, { retryOn: 'a' }], texts: ['a', ''], labels: { b: 'c' } });
     expect(blind).toContainEqual(['spec', 'list', 0, 'retryOn']);
+  });
+
+  it('takes for a misspelled name the one that was most likely meant', () => {
+    expect(read({ mode: 'mutual_tls' }).draft).toEqual({ name: 'x', mode: 'MUTUAL_TLS' });
+    expect(read({ mode: 'strict' }).draft).toEqual({ name: 'x' });
   });
 
   it('knows what rests on an emptied place', () => {

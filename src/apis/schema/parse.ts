@@ -52,7 +52,9 @@ export function issuesOf<T>(
 ): readonly Issue[] {
   if (draft === undefined) return issues;
   const judged = judge(draft);
-  const seen = blind.length === 0 ? judged : judged.filter(({ path }) => !isBlind(path, blind));
+  // A warning may rest on what is not there beside it, and can wait until all can be read.
+  const seen =
+    blind.length === 0 ? judged : judged.filter(({ level, path }) => level === 'error' && !isBlind(path, blind));
   return [...issues, ...written(seen, spellings)];
 }
 

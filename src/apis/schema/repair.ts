@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { assertNever } from '../../kit/assert-never.ts';
 import { isPlain } from './normalise.ts';
 import { isOptional, type Structure, structureOf } from './structure.ts';
+import { nearest } from './words.ts';
 
 type Step = string | number;
 
@@ -11,7 +12,7 @@ type Step = string | number;
  */
 export function repair(schema: z.core.$ZodType, value: unknown, path: readonly Step[]): unknown {
   const [step, ...rest] = path;
-  if (step === undefined) return emptyOf(schema);
+  if (step === undefined) return meantBy(schema, value) ?? emptyOf(schema);
   const structure = structureOf(schema);
   if (structure.kind === 'list' && Array.isArray(value)) {
     return value.map((item: unknown, index) => (index === step ? repair(structure.element, item, rest) : item));
@@ -20,8 +21,16 @@ export function repair(schema: z.core.$ZodType, value: unknown, path: readonly S
   const key = String(step);
   const kept = Object.entries(value).filter(([name]) => name !== key);
   const member = memberOf(structure, key);
-  if (member === undefined || (rest.length === 0 && member.optional)) return Object.fromEntries(kept);
+  if (member === undefined) return Object.fromEntries(kept);
+  const isLast = rest.length === 0;
+  if (isLast && member.optional && meantBy(member.schema, value[key]) === undefined) return Object.fromEntries(kept);
   return Object.fromEntries([...kept, [key, repair(member.schema, value[key], rest)]]);
+}
+
+/** A misspelled name of an enum decides what the rest must be, so the rest is judged by what was most likely meant. */
+function meantBy(schema: z.core.$ZodType, value: unknown): string | undefined {
+  const structure = structureOf(schema);
+  return structure.kind === 'enum' && typeof value === 'string' ? nearest(value, structure.names) : undefined;
 }
 
 type Member = { readonly schema: z.core.$ZodType; readonly optional: boolean };

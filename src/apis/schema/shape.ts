@@ -56,12 +56,12 @@ function listOf(element: z.core.$ZodType, got: unknown): string | undefined {
   return structure.kind === 'object' && isObject ? 'start each entry with -' : undefined;
 }
 
-/** Objects of more members say too little about which one was meant. */
-const mostMembers = 4;
+/** In objects of more members nobody can tell which of them a value was meant for. */
+const mostMembers = { string: 4, other: 8 };
 
 function memberOf(members: Readonly<Record<string, z.core.$ZodType>>, got: unknown): string | undefined {
   const entries = Object.entries(members);
-  if (entries.length > mostMembers) return undefined;
+  if (entries.length > mostMembers[typeof got === 'string' ? 'string' : 'other']) return undefined;
   const [name] = entries.find(([, member]) => fits(structureOf(member), got)) ?? [];
   return name === undefined ? undefined : `write {${name}: ${written(got)}}`;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { renderPath } from '../issue.ts';
 import { structureOf } from './structure.ts';
-import { enumerate, nearest } from './words.ts';
+import { closest, enumerate, nearest } from './words.ts';
 
 type Step = string | number;
 export type Members = Readonly<Record<string, z.core.$ZodType>>;
@@ -22,11 +22,12 @@ export function remedyFor(key: string, around: readonly Surrounding[]): string {
   const own = around.at(-1);
   if (own === undefined) return 'remove it';
   const known = Object.keys(own.members);
-  const meant = nearest(key, known);
-  if (meant !== undefined) return `did you mean ${meant}?`;
+  const typed = closest(key, known);
+  if (typed !== undefined) return `did you mean ${typed}?`;
   const owner = around.slice(0, -1).findLast(({ members }) => Object.hasOwn(members, key));
   if (owner !== undefined) return `it belongs to ${renderPath(owner.path)}: indent it less`;
-  return belowHint(key, own) ?? listing(known);
+  const meant = nearest(key, known);
+  return belowHint(key, own) ?? (meant === undefined ? listing(known) : `did you mean ${meant}?`);
 }
 
 function belowHint(key: string, { members, value }: Surrounding): string | undefined {

@@ -35,6 +35,8 @@ describe('nearest', () => {
     ['gateway', 'gateways'],
     ['exportToNamespaces', 'exportTo'],
     ['gate', 'gateways'],
+    ['export', 'exportTo'],
+    ['ways', 'gateways'],
     ['ht', undefined],
     ['', undefined],
   ])('%s: %s', (typed, meant) => {

@@ -22,22 +22,23 @@ export function enumerate(names: readonly string[], most = 12): string {
 
 /** The candidate that a typing mistake most likely meant; nothing when none is close. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  return closest(name, candidates) ?? sameStart(name, candidates);
+  return closest(name, candidates) ?? partOf(name, candidates);
 }
 
-/** One name that goes on where the other ends: `LEAST_CONNECTIONS` for `LEAST_CONN`. Of several the longest, or none. */
-function sameStart(name: string, candidates: readonly string[]): string | undefined {
+/** One name is a part of the other: `LEAST_CONNECTIONS` for `LEAST_CONN`, `INBOUND` for `SIDECAR_INBOUND`. */
+function partOf(name: string, candidates: readonly string[]): string | undefined {
   const typed = name.toLowerCase();
-  const shorter = candidates.filter((one) => one.length >= leastStart && typed.startsWith(one.toLowerCase()));
+  const shorter = candidates.filter((one) => one.length >= leastCommon && typed.startsWith(one.toLowerCase()));
   if (shorter.length > 0) return shorter.reduce((best, one) => (one.length > best.length ? one : best));
-  const longer = name.length < leastStart ? [] : candidates.filter((one) => one.toLowerCase().startsWith(typed));
+  const longer = name.length < leastCommon ? [] : candidates.filter((one) => one.toLowerCase().includes(typed));
   return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Fewer letters in common are no likeness. */
-const leastStart = 4;
+const leastCommon = 4;
 
-function closest(name: string, candidates: readonly string[]): string | undefined {
+/** The candidate with the fewest letters that differ. */
+export function closest(name: string, candidates: readonly string[]): string | undefined {
   const typed = name.toLowerCase();
   let best: string | undefined;
   // A third of the name may be wrong: more, and the guess would be noise.

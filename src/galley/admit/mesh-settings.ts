@@ -92,7 +92,12 @@ export class MeshSettings {
 
   #inConfigMap(key: string): Attribute {
     const object = this.#configMap === undefined ? undefined : refOf(this.#configMap);
-    return (issue) => ({ ...issue, path: ['data', key, ...issue.path], object, at: undefined });
+    return (issue, place) => {
+      // A text that cannot be parsed has no paths, so its line is said in words.
+      const { line } = place(issue.path);
+      const message = issue.code === 'XEB1004' ? `line ${line} of the text ${issue.message}` : issue.message;
+      return { ...issue, message, path: ['data', key, ...issue.path], object, at: undefined };
+    };
   }
 }
 

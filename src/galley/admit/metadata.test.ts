@@ -13,6 +13,13 @@ it('accepts what Kubernetes accepts', () => {
   expect(pathsOf({ name: 'a', labels: null, annotations: undefined })).toEqual([]);
 });
 
+it('says how to write what is not text, whatever YAML made of it', () => {
+  const metadata = { name: 'a', labels: { version: 1 } };
+  expect(metadataIssues({ metadata }, readMeta(metadata, 'default')).map(({ message }) => message)).toEqual([
+    'must be text (got number 1): put it in quotes',
+  ]);
+});
+
 it.each([
   [{ name: 'A' }, ['metadata.name']],
   [{ name: 'a_b' }, ['metadata.name']],

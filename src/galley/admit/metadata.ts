@@ -1,6 +1,6 @@
 import type { Issue } from '../../apis/issue.ts';
 import { isLabelKey, isLabelValue } from '../../apis/names.ts';
-import { quote } from '../../apis/schema/words.ts';
+import { describe, quote } from '../../apis/schema/words.ts';
 import type { ObjectMeta } from '../../model/object.ts';
 import { isRecord } from '../is-record.ts';
 
@@ -33,7 +33,7 @@ function textMapIssues(field: string, map: unknown, check: CheckEntry): readonly
   if (!isRecord(map)) return [wrong([field], `must be a mapping of names to texts`)];
   return Object.entries(map).flatMap(([key, value]) => {
     if (typeof value !== 'string') {
-      return [wrong([field, key], `must be text (got ${typeof value}): write ${quote(String(value))}, in quotes`)];
+      return [wrong([field, key], `must be text (got ${describe(value)}): put it in quotes`)];
     }
     const problem = check(key, value);
     return problem === undefined ? [] : [wrong([field, key], problem)];

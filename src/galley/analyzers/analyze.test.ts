@@ -49,6 +49,10 @@ it('misses Gateways, in the list and in matches', () => {
   expect(missing?.message).toContain('did you mean there/front?');
 });
 
+it('says nothing about what is no reference to a Gateway', () => {
+  expect(findings(virtualService('a', { gateways: ['front', 'a/b/c'] }), gateway('front'))).toEqual([]);
+});
+
 it('misses hosts, ports and subsets of destinations', () => {
   const objects = [
     service('reviews', { ports: [9080] }),
@@ -77,6 +81,21 @@ it('misses hosts, ports and subsets of destinations', () => {
     'IST0101 default/all spec.http[4].mirror.host',
     'IST0101 default/all spec.http[4].mirrors[0].destination.host',
     'IST0101 default/all spec.tcp[0].route[0].destination.host',
+  ]);
+});
+
+it('says nothing about Services where there are none, but misses what must be among ServiceEntries and DestinationRules', () => {
+  const subsets = [{ name: 'v1', labels: {} }];
+  const objects = [serviceEntry('ext', { hosts: ['a.com'] }), destinationRule('reviews', { subsets })];
+  const http = [
+    routeTo('reviews', { subset: 'v1' }),
+    routeTo('reviews', { subset: 'v2' }),
+    routeTo('ratings', { subset: 'v1' }),
+    routeTo('b.com'),
+  ];
+  expect(findings(...objects, virtualService('web', { hosts: ['web.com'], http }))).toEqual([
+    'IST0101 default/web spec.http[1].route[0].destination.subset',
+    'IST0101 default/web spec.http[3].route[0].destination.host',
   ]);
 });
 

@@ -42,7 +42,7 @@ function conflictsOf(claim: Claim, earlier: readonly Claim[]): readonly Diagnost
       candidate.server.hosts.some((theirs) => isSameHost(host, theirs, candidate, claim)),
     );
     if (rival === undefined) return [];
-    const message = `host ${host} on port ${server.port.number} belongs to ${nameOf(rival)} too: the older one is used`;
+    const message = `host ${host} on port ${server.port.number} belongs to ${nameOf(rival)} too, and the older one is used: remove it from one of them`;
     const path = ['spec', 'servers', index, 'hosts', hostIndex];
     return [about(object, { code: 'IST0145', level: 'error', path, message })];
   });

@@ -23,7 +23,7 @@ function checkLink(
 ): readonly Diagnostic[] {
   const target = byName.get(link.to);
   if (target === undefined) {
-    const message = `there is no VirtualService ${link.to} to delegate to: create it, or correct the name`;
+    const message = `there is no VirtualService ${link.to} that can be used: create it, correct the name, or repair it`;
     return [about(object, { code: 'IST0101', level: 'error', path: link.path, message })];
   }
   const circle = findCircle(nameOf(object), link.to, byName);

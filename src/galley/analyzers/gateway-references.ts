@@ -1,3 +1,4 @@
+import { isGatewayRef } from '../../apis/rules/visibility.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import { type Analyzer, about } from './analyzer.ts';
@@ -31,14 +32,20 @@ function missingAt(
   gateway: string,
   path: Diagnostic['path'],
 ): readonly Diagnostic[] {
-  if (gateway === 'mesh') return [];
+  // What is no reference has been told on admission.
+  if (gateway === 'mesh' || !isGatewayRef(gateway)) return [];
   const qualified = qualifyGateway(gateway, object.meta.namespace);
   if (known.has(qualified)) return [];
   const [, name = ''] = qualified.split('/');
   const elsewhere = [...known].find((other) => other.endsWith(`/${name}`));
-  const hint = elsewhere === undefined ? 'create it, or correct the name' : `did you mean ${elsewhere}?`;
+  const hint = elsewhere === undefined ? 'create it, correct the name, or repair it' : `did you mean ${elsewhere}?`;
   return [
-    about(object, { code: 'IST0101', level: 'error', path, message: `there is no Gateway ${qualified}: ${hint}` }),
+    about(object, {
+      code: 'IST0101',
+      level: 'error',
+      path,
+      message: `there is no Gateway ${qualified} that can be used: ${hint}`,
+    }),
   ];
 }
 

@@ -19,8 +19,12 @@ export type KnownHost = {
 export class HostIndex {
   readonly #exact: ReadonlyMap<string, readonly KnownHost[]>;
   readonly #wildcards: readonly KnownHost[];
+  readonly #isWithoutServices: boolean;
+  readonly #serviceSuffix: string;
 
   constructor(snapshot: ConfigSnapshot, domain: string) {
+    this.#isWithoutServices = snapshot.objects.Service.length === 0;
+    this.#serviceSuffix = `.svc.${domain}`;
     const hosts = [...serviceHosts(snapshot, domain), ...entryHosts(snapshot)];
     this.#exact = Map.groupBy(
       hosts.filter((host) => !isWildcard(host.hostname)),
@@ -31,9 +35,11 @@ export class HostIndex {
       .sort((a, b) => compareSpecificity(a.hostname, b.hostname));
   }
 
-  /** Without a single host nothing can be said about hosts: the services are somewhere else. */
-  get isEmpty(): boolean {
-    return this.#exact.size === 0 && this.#wildcards.length === 0;
+  /** Whether it is certain that nothing goes by this name. What is of a sort that is not here at all may be somewhere else. */
+  lacks(hostname: string): boolean {
+    if (this.#exact.size === 0 && this.#wildcards.length === 0) return false;
+    if (this.#isWithoutServices && hostname.toLowerCase().endsWith(this.#serviceSuffix)) return false;
+    return this.find(hostname).length === 0;
   }
 
   /** All that go by this name, a wildcard's only when no exact one does. */
@@ -54,7 +60,9 @@ export class HostIndex {
     const alike =
       known.find((other) => other.startsWith(`${name}.`)) ??
       (known.length > MOST_COMPARED ? undefined : nearest(hostname, known));
-    return alike === undefined ? 'add a Service or ServiceEntry, or correct the name' : `did you mean ${alike}?`;
+    return alike === undefined
+      ? 'add a Service or ServiceEntry, correct the name, or repair what defines it'
+      : `did you mean ${alike}?`;
   }
 }
 

@@ -11,7 +11,6 @@ type Named = { readonly destination: Destination; readonly path: Path };
 export const virtualServiceDestinations: Analyzer = {
   name: 'virtual-service-destinations',
   run: (inputs) => {
-    if (inputs.hosts.isEmpty) return [];
     const subsets = subsetsOf(inputs);
     return inputs.snapshot.objects.VirtualService.flatMap((object) =>
       destinationsOf(object).flatMap((named) => checkDestination(object, named, inputs, subsets)),
@@ -27,20 +26,34 @@ function checkDestination(
 ): readonly Diagnostic[] {
   const { namespace } = object.meta;
   const host = completeHost(destination.host, namespace, domain).toLowerCase();
-  const missing = (field: Path, message: string): readonly Diagnostic[] => [
+  const missing: Missing = (field, message) => [
     about(object, { code: 'IST0101', level: 'error', path: [...path, ...field], message }),
   ];
   const known = hosts.find(host);
-  if (known.length === 0) return missing(['host'], `there is no host ${host}: ${hosts.hintFor(host)}`);
+  if (known.length === 0) {
+    if (hosts.lacks(host)) return missing(['host'], `there is no host ${host}: ${hosts.hintFor(host)}`);
+    // The service is somewhere else, and so may be its rules; those that are here are believed.
+    return subsets.of(host).length === 0 ? [] : checkSubset(destination, host, { subsets, missing });
+  }
   const visible = hosts.findVisible(host, namespace);
   if (visible.length === 0)
     return missing(['host'], `host ${host} is not exported to namespace ${namespace}: add it to exportTo`);
   const port = destination.port?.number;
-  if (port !== undefined && !visible.some((one) => one.ports.has(port))) {
+  if (port !== undefined && port !== 0 && !visible.some((one) => one.ports.has(port))) {
     const ports = [...new Set(visible.flatMap((one) => [...one.ports]))].sort((a, b) => a - b).join(', ');
-    return missing(['port', 'number'], `host ${host} has no port ${port}: it has ${ports === '' ? 'none' : ports}`);
+    const has = ports === '' ? 'none' : ports;
+    return missing(['port', 'number'], `host ${host} has no port ${port}: use one that it has (${has})`);
   }
-  const { subset } = destination;
+  return checkSubset(destination, host, { subsets, missing });
+}
+
+type Missing = (field: Path, message: string) => readonly Diagnostic[];
+
+function checkSubset(
+  { subset }: Destination,
+  host: string,
+  { subsets, missing }: { readonly subsets: Subsets; readonly missing: Missing },
+): readonly Diagnostic[] {
   if (subset === undefined || subset === '' || subsets.has(host, subset)) return [];
   const defined = subsets.of(host);
   const hint = defined.length === 0 ? 'no DestinationRule defines any' : `defined are ${defined.join(', ')}`;

@@ -25,6 +25,18 @@ it('points at the second of two equal keys, by name', () => {
   });
 });
 
+it.each([
+  ['a: 1\n<<<<<<< HEAD\nb: 2\n=======\n', 5, 'a merge conflict'],
+  ['a: 1\nname: {{ .Release.Name }}\n', 11, 'templates must be rendered first'],
+  ['kind: [\n', 8, 'is not closed'],
+  ['on: 1\ny: 2\n', 6, 'y is read as true, as kubectl reads it'],
+])('knows what %j is', (text, offset, message) => {
+  expect(parseDocument(text)).toMatchObject({
+    ok: false,
+    error: { offset, message: expect.stringContaining(message) },
+  });
+});
+
 it('advises quotes for a wildcard host', () => {
   const parsed = parseDocument('host: *.example.com\n');
   expect(parsed.ok ? '' : parsed.error.message).toContain('must be in quotes');

@@ -1,6 +1,7 @@
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import { err, ok, type Result } from '../../kit/result.ts';
 import { kubectlSchema } from './kubectl-schema.ts';
+import { readAsKubectl } from './scalars.ts';
 
 export type ParsedDocument = { readonly value: unknown; readonly events: readonly Event[] };
 
@@ -30,9 +31,16 @@ function syntax(message: string, offset: number): ParseFailure {
 
 function failureOf(cause: unknown, text: string): ParseFailure {
   if (!(cause instanceof YAMLException)) return syntax(`cannot be parsed: ${String(cause)}`, 0);
-  const offset = Math.min(cause.mark?.position ?? 0, text.length);
+  const conflict = text.search(conflictMarker);
+  if (conflict >= 0) return syntax('holds the markers of a merge conflict: resolve it', conflict);
+  // A template of a chart looks like a mapping as key of a mapping, whose place the parser does not tell.
+  const marked = cause.mark?.position ?? 0;
+  const offset = marked === 0 ? Math.max(0, text.indexOf('{{')) : Math.min(marked, text.length);
   return syntax(explain(cause.reason, text, offset), offset);
 }
+
+/** What git leaves where two versions of a file could not be merged. */
+const conflictMarker = /^(?:<{7}|={7}|>{7})(?: .*)?$/m;
 
 const advice: readonly (readonly [RegExp, string])[] = [
   [/bad indentation of a mapping entry/, 'indent the keys of one mapping alike'],
@@ -44,6 +52,8 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/tab character/, 'indent with spaces'],
   [/multiline key/, 'a colon is missing, or a space after it'],
   [/nested mappings|implicit key|mapping values/, 'put text that holds ": " in quotes'],
+  [/deficient indentation/, 'a [ or { is not closed, or a line is indented too little'],
+  [/complex keys/, 'put text that starts with { or [ in quotes; templates must be rendered first'],
   [/null byte/, 'the file is not text'],
   [/non-printable/, 'write such characters as escapes in double quotes'],
   [/unidentified alias/, 'text that starts with * must be in quotes'],
@@ -54,10 +64,17 @@ const advice: readonly (readonly [RegExp, string])[] = [
 function explain(reason: string, text: string, offset: number): string {
   if (reason === 'duplicated mapping key') {
     const key = /^[^:"'\s]+/.exec(text.slice(offset, offset + 200))?.[0] ?? '';
-    return `the key ${key} is there twice in one mapping: remove one of them`;
+    const meaning = readAsKubectl(key);
+    return typeof meaning === 'boolean'
+      ? `the key ${key} is read as ${meaning}, as kubectl reads it, and ${meaning} is there already: put such keys in quotes`
+      : `the key ${key} is there twice in one mapping: remove one of them`;
   }
   const hint = advice.find(([pattern]) => pattern.test(reason))?.[1];
-  return hint === undefined ? `cannot be parsed: ${reason}` : `cannot be parsed: ${reason}: ${hint}`;
+  const said = reason.replace(
+    'object-based map does not support complex keys',
+    'a mapping stands where a key is expected',
+  );
+  return hint === undefined ? `cannot be parsed: ${said}` : `cannot be parsed: ${said}: ${hint}`;
 }
 
 /** Says what is wrong when aliases form a circle or expand to more nodes than anybody could want. */

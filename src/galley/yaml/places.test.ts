@@ -45,3 +45,16 @@ it('finds scalars that YAML versions read differently, as value and as key, with
     [['a', 2, 'no'], '012'],
   ]);
 });
+
+it('finds places in a block that is YAML itself', () => {
+  const map = 'data:\n  mesh: |-\n\n    # note\n    a: 1\n    b:\n    - c: 2\n  other: "a: 1"\n  broken: |\n    a: [\n';
+  const parsed = parseDocument(map);
+  const at = (...path: Path): string =>
+    parsed.ok ? (map.slice(offsetOf(['data', ...path], parsed.value.events, map)).split('\n')[0] ?? '') : '';
+  expect(at('mesh', 'a')).toBe('a: 1');
+  expect(at('mesh', 'b', 0, 'c')).toBe('c: 2');
+  expect(at('mesh', 'b', 7)).toBe('b:');
+  expect(at('mesh')).toBe('mesh: |-');
+  expect(at('other', 'a')).toBe('other: "a: 1"');
+  expect(at('broken', 'a')).toBe('a: [');
+});

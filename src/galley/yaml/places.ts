@@ -1,18 +1,43 @@
-import { EVENT_ID, type Event, getScalarValue, type ScalarEvent } from 'js-yaml';
+import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 
 export type Path = readonly (string | number)[];
 
-/** The offset of the deepest part of `path` that the text holds: the key of a mapping entry, the start of a list item. */
+/** Deeper than this nobody nests what he writes into a block. */
+const MAX_DEPTH = 100;
+
+/**
+ * The offset of the deepest part of `path` that the text holds: the key of a mapping entry, the start of a list item. The
+ * path may go on in a text block that is YAML itself, as in a ConfigMap.
+ */
 export function offsetOf(path: Path, events: readonly Event[], text: string): number {
   let at = 1;
   let best = startOf(events[at]) ?? 0;
-  for (const step of path) {
+  for (const [index, step] of path.entries()) {
     const child = childOf(at, step, events, text);
-    if (child === undefined) return best;
+    if (child === undefined) return offsetInBlock(path.slice(index), events[at], text) ?? best;
     best = startOf(events[child.mark]) ?? startOf(events[child.node]) ?? best;
     at = child.node;
   }
   return best;
+}
+
+/** The lines of a block are those of its text, moved in by its indentation. */
+function offsetInBlock(path: Path, event: Event | undefined, text: string): number | undefined {
+  if (event?.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.LITERAL_BLOCK) return undefined;
+  const inner = getScalarValue(text, event);
+  const before = inner.slice(0, innerOffsetOf(path, inner));
+  const lines = before.split('\n');
+  let start = event.valueStart;
+  for (let line = 1; line < lines.length; line += 1) start = text.indexOf('\n', start) + 1;
+  return start + event.indent + (lines.at(-1)?.length ?? 0);
+}
+
+function innerOffsetOf(path: Path, text: string): number {
+  try {
+    return offsetOf(path, parseEvents(text, { maxDepth: MAX_DEPTH }), text);
+  } catch {
+    return 0;
+  }
 }
 
 /** Calls `visit` for each scalar, keys included (with the path of their entry). */

@@ -225,7 +225,7 @@ it('tells a typing mistake in a kind from a kind that has nothing to do with the
   );
   const running = await RunningGalley.synced(folder.path);
   const found = running.diagnostics('XEB1007');
-  expect(found.map(({ level }) => level)).toEqual(['warning', 'warning', 'info']);
+  expect(found.map(({ level }) => level)).toEqual(['error', 'error', 'info']);
   expect(found[0]?.message).toContain('did you mean VirtualService?');
   expect(found[1]?.message).toContain('networking.istio.io/v1 or');
   expect(running.diagnostics()).toEqual(found);

@@ -43,7 +43,11 @@ it('keeps the last good one when the ConfigMap turns bad, and names the place', 
   await running.until(() => running.diagnostics('XEB0004').length === 1);
   expect(running.galley.snapshot()?.mesh).toBe(good);
   expect(running.diagnostics('XEB0004')).toMatchObject([
-    { path: ['data', 'mesh', 'connectTimeout'], object: { kind: 'ConfigMap', name: 'istio' }, at: { line: 5 } },
+    {
+      path: ['data', 'mesh', 'connectTimeout'],
+      object: { kind: 'ConfigMap', name: 'istio' },
+      at: { line: 6, column: 5 },
+    },
   ]);
   await folder.write('mesh.yaml', text('{'));
   await running.until(() => running.diagnostics('XEB1004').length === 1);

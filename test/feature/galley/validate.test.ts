@@ -44,7 +44,7 @@ it('prints a line per problem, grouped by file, with place, code, object, field,
   const { exit, out } = await validate([folder.path]);
   expect(exit).toBe(EXIT.findings);
   expect(out.split('\n')).toEqual([
-    `${folder.at('a.yaml')}:11:14: error IST0101 VirtualService default/a spec.gateways[0]: there is no Gateway default/missing: create it, or correct the name`,
+    `${folder.at('a.yaml')}:11:14: error IST0101 VirtualService default/a spec.gateways[0]: there is no Gateway default/missing that can be used: create it, correct the name, or repair it`,
     '',
     expect.stringMatching(/b\.yaml:\d+:\d+: error XEB1004: cannot be parsed: /),
     '',
@@ -68,7 +68,7 @@ it('writes a versioned report for programs', async () => {
         level: 'error',
         object: { kind: 'VirtualService', namespace: 'default', name: 'a' },
         path: 'spec.gateways[0]',
-        message: 'there is no Gateway default/missing: create it, or correct the name',
+        message: 'there is no Gateway default/missing that can be used: create it, correct the name, or repair it',
         position: { file: folder.at('a.yaml'), line: 11, column: 14 },
       },
     ],

@@ -1,5 +1,6 @@
 import { collectionFor, collections } from '../../../apis/collections.ts';
 import type { Issue } from '../../../apis/issue.ts';
+import { describe } from '../../../apis/schema/words.ts';
 import { objectKey } from '../../../model/ids.ts';
 import type { ObjectRef } from '../../../model/object.ts';
 import { isRecord } from '../../is-record.ts';
@@ -41,9 +42,17 @@ export function findObjects(value: unknown): Findings {
       problems.push(headless(path, item));
       return;
     }
-    if (header.kind.endsWith('List') && Array.isArray(item['items'])) {
+    if (isList(header)) {
       const member = memberOf(header);
-      for (const [index, child] of item['items'].entries()) visit(child, [...path, 'items', index], member);
+      const items = item['items'] ?? [];
+      if (!Array.isArray(items)) {
+        isBroken = true;
+        problems.push(
+          malformed([...path, 'items'], `the items of a ${header.kind} are a list: start each of them with -`),
+        );
+        return;
+      }
+      for (const [index, child] of items.entries()) visit(child, [...path, 'items', index], member);
       return;
     }
     const object = readObject(item, header);
@@ -62,6 +71,13 @@ function headerOf(item: Readonly<Record<string, unknown>>, inherited: Header | u
   const kind = item['kind'] ?? inherited?.kind;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') return undefined;
   return { apiVersion, kind };
+}
+
+/** A `List`, or the list of a kind that is read: `VirtualServiceList`. */
+function isList(header: Header): boolean {
+  const member = memberOf(header);
+  if (member === undefined) return true;
+  return header.kind.endsWith('List') && collectionFor(member.apiVersion, member.kind) !== undefined;
 }
 
 /** The items of a `VirtualServiceList` need not repeat what they are. */
@@ -84,20 +100,40 @@ function readObject(
   }
   const namespace = collection.scope === 'cluster' ? '' : textOr(metadata['namespace'], DEFAULT_NAMESPACE);
   const meta = readMeta(metadata, namespace);
-  if (meta.name === '') {
-    const problem = malformed(['metadata'], `this ${kind} has no metadata.name: give it one`);
-    return { problem };
-  }
+  if (meta.name === '') return { problem: nameless(kind, body['metadata']) };
   const key = objectKey(collection.kind, namespace, meta.name);
   return { key, apiVersion, kind: collection.kind, meta, body, locate: undefined };
+}
+
+function nameless(kind: string, metadata: unknown): FoundProblem {
+  if (metadata === undefined || metadata === null)
+    return malformed([], `this ${kind} has no metadata: give it a name there`);
+  if (!isRecord(metadata)) {
+    return malformed(
+      ['metadata'],
+      `the metadata of this ${kind} are ${describe(metadata)}, not an object: write name: below it`,
+    );
+  }
+  const name = metadata['name'];
+  if (name === undefined || name === null || name === '') {
+    return malformed(['metadata'], `this ${kind} has no metadata.name: give it one`);
+  }
+  const path = ['metadata', 'name'];
+  return malformed(path, `the name of this ${kind} must be text (got ${describe(name)}): put it in quotes`);
 }
 
 /** Values of charts and settings of tools lie about in folders: what has no trait of an object is only a warning. */
 function headless(path: Path, item: Readonly<Record<string, unknown>>): FoundProblem {
   const traits = ['apiVersion', 'kind', 'metadata'];
-  const missing = traits.filter((trait) => item[trait] === undefined);
-  const problem = malformed(path, `is not a Kubernetes object: it has no ${missing.join(' and no ')}`);
-  return { ...problem, level: missing.length === traits.length ? 'warning' : 'error' };
+  const missing = traits.filter((trait) => item[trait] === undefined || item[trait] === null || item[trait] === '');
+  const wrong = traits.slice(0, 2).find((trait) => !missing.includes(trait) && typeof item[trait] !== 'string');
+  if (wrong !== undefined) {
+    return malformed([...path, wrong], `${wrong} must be text (got ${describe(item[wrong])}): write it as text`);
+  }
+  const isOther = missing.length === traits.length;
+  const remedy = isOther ? 'move it out of the folder if it is not meant to be one' : 'add it';
+  const problem = malformed(path, `is not a Kubernetes object: it has no ${missing.join(' and no ')}: ${remedy}`);
+  return { ...problem, level: isOther ? 'warning' : 'error' };
 }
 
 function malformed(path: Path, message: string): FoundProblem {

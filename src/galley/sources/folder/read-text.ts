@@ -50,7 +50,12 @@ async function readOpened(file: FileHandle): Promise<TextReading> {
   }
   const bytes = await file.readFile();
   const after: FileStat = await file.stat({ bigint: true });
-  if (bytes.includes(0)) return { kind: 'refused', code: 'XEB1003', message: 'is not text: it is left out' };
+  if (bytes.includes(0))
+    return {
+      kind: 'refused',
+      code: 'XEB1003',
+      message: 'is not text (it holds null bytes): move it out of the folder',
+    };
   const identity = identityOf(after);
   const torn = identityOf(before) !== identity || BigInt(bytes.length) !== after.size;
   const { text, damaged } = decode(bytes);
