@@ -1,4 +1,5 @@
-type CodeText = { readonly title: string; readonly explanation: string };
+/** What a code means, said to somebody who looks it up. */
+export type CodeText = { readonly title: string; readonly explanation: string };
 
 const reading = {
   XEB0001: {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { codes } from './codes.ts';
 import { apiVersionsOf, type Collection, collectionFor, collections } from './collections.ts';
 import { renderIssue } from './testing/judge.ts';
 
@@ -162,13 +161,5 @@ describe('schemas', () => {
     expect(JSON.stringify(json)).toContain(
       '"oneOf":[{"not":{"anyOf":[{"required":["simple"]},{"required":["consistentHash"]}]}},{"required":["simple"]},{"required":["consistentHash"]}]',
     );
-  });
-});
-
-describe('codes', () => {
-  it.each(Object.entries(codes))('%s is explained', (code, { title, explanation }) => {
-    expect(code).toMatch(/^(?:XEB0\d{3}|IST0\d{3})$/);
-    expect(title).not.toMatch(/[.:]$/);
-    expect(explanation).toMatch(/[.?]$/);
   });
 });

@@ -1,4 +1,4 @@
-type CodeText = { readonly title: string; readonly explanation: string };
+import type { CodeText } from '../apis/codes.ts';
 
 const sources = {
   XEB1001: {

@@ -1,4 +1,4 @@
-type CodeText = { readonly title: string; readonly explanation: string };
+import type { CodeText } from '../../apis/codes.ts';
 
 /** What the mesh as a whole says about objects that are right by themselves. Codes never change their meaning. */
 export const meshCodes = {

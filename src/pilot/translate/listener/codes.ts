@@ -1,8 +1,7 @@
+import type { CodeText } from '../../../apis/codes.ts';
 import type { IssueLevel } from '../../../apis/issue.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { type Place, stepsOf } from '../policy/diagnose.ts';
-
-type CodeText = { readonly title: string; readonly explanation: string };
 
 /** What listeners have to say about objects that are right by themselves. Codes never change their meaning. */
 export const listenerCodes = {

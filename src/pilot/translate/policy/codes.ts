@@ -1,13 +1,7 @@
-type CodeText = { readonly title: string; readonly explanation: string };
+import type { CodeText } from '../../../apis/codes.ts';
 
 /** What translation has to say about objects that are right by themselves. Codes never change their meaning. */
 export const translateCodes = {
-  IST0101: { title: 'referenced object not found', explanation: 'The object names another one that does not exist.' },
-  IST0109: {
-    title: 'host of two VirtualServices',
-    explanation:
-      'VirtualServices of one host decide together, on sidecars as at gateways: the rules of the older are tried first, rules for all requests last, and of these the oldest counts.',
-  },
   XEB2101: {
     title: 'port-level settings unset the rest',
     explanation:
@@ -46,4 +40,5 @@ export const translateCodes = {
   },
 } satisfies Record<string, CodeText>;
 
-export type TranslateCode = keyof typeof translateCodes;
+/** The last two mean here what they mean in analysis, where they are explained. */
+export type TranslateCode = keyof typeof translateCodes | 'IST0101' | 'IST0109';
