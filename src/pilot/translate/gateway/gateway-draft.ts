@@ -3,10 +3,10 @@ import { refOf, renderRef } from '../../../model/object.ts';
 import { diagnoseListener, type ListenerCode } from '../listener/codes.ts';
 import type { GatewayRoutePlan, GatewayServerPlan } from '../plan.ts';
 import type { GatewayConnectionPlan, GatewayPlan, GatewayPortPlan } from './gateway-plan.ts';
-import type { ServerForm, ServerKind } from './server-kind.ts';
+import type { ServerForm } from './server-kind.ts';
 
 export type PortSite = { readonly address: string; readonly port: number; readonly bind: string };
-export type ServerDraft = ServerForm & { readonly plan: GatewayServerPlan; readonly serverNames: readonly string[] };
+export type ServerDraft = ServerForm & { readonly plan: GatewayServerPlan };
 
 type PortDraft = {
   readonly site: PortSite;
@@ -68,9 +68,9 @@ export class GatewayDraft {
     const names = [...new Set(free.map(({ host }) => host))];
     if (server.kind !== 'https') {
       for (const name of names) port.names.set(name, plan);
-      port.connections.push(
-        connection({ ...server, plan }, names, { kind: server.kind === 'tls' ? 'tls' : 'passthrough' }),
-      );
+      const serves =
+        server.kind === 'tls' ? { kind: server.kind, files: server.files } : ({ kind: 'passthrough' } as const);
+      port.connections.push(connection({ ...server, plan }, names, serves));
       return;
     }
     const route = httpsRouteName(port.site, server);
@@ -85,7 +85,7 @@ export class GatewayDraft {
     }
     for (const name of names) port.names.set(name, plan);
     if (owners.length === 0) this.#route(route, server).push(plan);
-    port.connections.push(connection({ ...server, plan }, names, { kind: 'https', route }));
+    port.connections.push(connection({ ...server, plan }, names, { kind: 'https', route, files: server.files }));
   }
 
   #route(name: string, server: ServerDraft): GatewayServerPlan[] {
@@ -96,22 +96,18 @@ export class GatewayDraft {
     return servers;
   }
 
-  #refusePort({ site, first }: PortDraft, server: ServerDraft): void {
+  #refusePort({ first }: PortDraft, server: ServerDraft): void {
     const owner = renderRef(refOf(first.plan.gateway));
-    const message = `port ${site.port} is served as ${first.protocol} by ${owner}, which is older, so ${server.protocol} cannot share it`;
+    const message = `port ${server.port} is served as ${first.protocol} by ${owner}, which is older, so ${server.protocol} cannot share it`;
     this.#tell(server.plan, 'XEB2401', message);
   }
 
-  #tellTakenHosts({ names, site }: PortDraft, { plan }: ServerDraft): void {
+  #tellTakenHosts({ names }: PortDraft, { plan, port }: ServerDraft): void {
     for (const { host } of plan.hosts) {
       const owner = names.get(host);
       if (owner === undefined) continue;
       const by = renderRef(refOf(owner.gateway));
-      this.#tell(
-        plan,
-        'XEB2402',
-        `host ${host} on port ${site.port} already leads to servers[${owner.index}] of ${by}`,
-      );
+      this.#tell(plan, 'XEB2402', `host ${host} on port ${port} already leads to servers[${owner.index}] of ${by}`);
     }
   }
 
@@ -121,7 +117,7 @@ export class GatewayDraft {
   }
 }
 
-function familyOf(kind: ServerKind): Family {
+function familyOf(kind: ServerForm['kind']): Family {
   return kind === 'http' || kind === 'tcp' ? kind : 'tls';
 }
 

@@ -284,6 +284,25 @@ describe('connections', () => {
   });
 });
 
+it('a server that cannot be served has no routes, and takes nothing from others', () => {
+  const hosts = ['a.example.com'];
+  const gateways = [
+    gw('a', server('HTTPS', 443, { hosts, tls: { mode: 'SIMPLE', credentialName: 'cred' } })),
+    gw('b', server('HTTPS', 443, { hosts, tls: simple })),
+  ];
+  const { chains, routes, told } = build({ gateways });
+  expect(chains).toEqual({ '0.0.0.0_443': ['sni a.example.com → tls-ended http rds https.443.https-443.b.default'] });
+  expect(Object.keys(routes)).toEqual(['https.443.https-443.b.default']);
+  expect(told).toEqual(['XEB2403 a spec.servers.0']);
+});
+
+it('hosts that are no server name are left out, and the owner is told', () => {
+  const hosts = ['*a.example.com', 'b.example.com'];
+  const { chains, told } = build({ gateways: [gw('a', server('HTTPS', 443, { hosts, tls: simple }))] });
+  expect(chains).toEqual({ '0.0.0.0_443': ['sni b.example.com → tls-ended http rds https.443.https-443.a.default'] });
+  expect(told).toEqual(['XEB2303 a spec.servers.0']);
+});
+
 describe('who loses', () => {
   it('a port: the younger, whatever it speaks', () => {
     const gateways = [

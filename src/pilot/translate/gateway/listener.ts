@@ -9,14 +9,13 @@ import { buildHttpManager } from '../filters/http-connection-manager.ts';
 import { buildProxyProtocol, buildTlsInspector } from '../filters/listener-filters.ts';
 import type { ListenerSettings } from '../filters/settings.ts';
 import { buildChain, type ChainDraft, mergeChains, serverNamesOf } from '../listener/chain.ts';
-import { diagnoseListener } from '../listener/codes.ts';
 import { distinctOrigins } from '../listener/origins.ts';
 import type { GatewayServerPlan, ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { addressOf } from '../protobuf.ts';
 import { buildConnectionChains } from './connection-chains.ts';
 import { type SecretType, secretRef } from './file-secret.ts';
 import type { GatewayConnectionPlan, GatewayPortPlan } from './gateway-plan.ts';
-import { type BuiltServerTls, buildServerTls } from './tls.ts';
+import { type BuiltServerTls, buildServerTls, type ServerTlsInputs } from './tls.ts';
 
 export type GatewayListenerInputs = {
   readonly plan: GatewayPortPlan;
@@ -89,7 +88,7 @@ function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectio
     case 'passthrough':
       return { secrets: [], ...buildConnectionChains({ ...inputs, connection, port: portNumber(server) }) };
     case 'https':
-      return buildTerminated(connection, ['h2', 'http/1.1'], () => ({
+      return buildTerminated(connection, { files: serves.files, alpn: ['h2', 'http/1.1'] }, () => ({
         diagnostics: [],
         chains: [
           {
@@ -102,7 +101,7 @@ function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectio
         ],
       }));
     case 'tls':
-      return buildTerminated(connection, [], () =>
+      return buildTerminated(connection, { files: serves.files, alpn: [] }, () =>
         buildConnectionChains({ ...inputs, connection, port: portNumber(server) }),
       );
   }
@@ -112,17 +111,15 @@ type Chains = Pick<BuiltServer, 'chains' | 'diagnostics'>;
 
 function buildTerminated(
   { server, serverNames }: GatewayConnectionPlan,
-  alpn: readonly string[],
+  asks: Pick<ServerTlsInputs, 'files' | 'alpn'>,
   buildInside: () => Chains,
 ): BuiltServer {
-  const { names, unusable } = serverNamesOf(serverNames);
-  const built = buildServerTls({ tls: server.server.tls ?? {}, alpn, origins: [serverOrigin(server)] });
-  if (!built.ok) return refuse(server, built.error);
-  if (unusable.length > 0 && names.length === 0) return refuse(server, `${unusable.join(', ')} is no TLS server name`);
+  const { names } = serverNamesOf(serverNames);
+  const built = buildServerTls({ ...asks, tls: server.server.tls ?? {}, origins: [serverOrigin(server)] });
   const inside = buildInside();
   return {
-    chains: inside.chains.map((chain) => addTls(chain, built.value, names)),
-    secrets: built.value.secrets,
+    chains: inside.chains.map((chain) => addTls(chain, built, names)),
+    secrets: built.secrets,
     diagnostics: inside.diagnostics,
   };
 }
@@ -133,14 +130,6 @@ function addTls(chain: ChainDraft, tls: BuiltServerTls, names: readonly string[]
     match: names.length === 0 ? chain.match : { ...chain.match, serverNames: names },
     transportSocket: tls.transportSocket,
     needs: [...chain.needs, ...tls.secrets.map(({ name }) => secretRef(name))],
-  };
-}
-
-function refuse(server: GatewayServerPlan, reason: string): BuiltServer {
-  return {
-    chains: [],
-    secrets: [],
-    diagnostics: [diagnoseListener('warning', 'XEB2403', serverPlace(server), reason)],
   };
 }
 

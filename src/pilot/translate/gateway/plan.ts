@@ -2,6 +2,7 @@ import type { GatewayServer } from '../../../apis/networking/networking.ts';
 import type { ConfigObject } from '../../../model/object.ts';
 import { refOf } from '../../../model/object.ts';
 import type { ServiceTarget } from '../../../model/service.ts';
+import { serverNamesOf } from '../listener/chain.ts';
 import { diagnoseListener, type ListenerCode } from '../listener/codes.ts';
 import { WILDCARD_ADDRESS } from '../listener/outbound-plan.ts';
 import type { GatewayServerPlan } from '../plan.ts';
@@ -26,7 +27,9 @@ function planServer(draft: GatewayDraft, targets: readonly ServiceTarget[], plan
     tell(draft, plan, 'XEB2403', form.error);
     return;
   }
-  const { port } = form.value;
+  const { port, kind } = form.value;
+  const hosts = kind === 'http' || kind === 'tcp' ? plan.hosts : serverNames(draft, plan);
+  if (hosts.length === 0) return;
   const ports = listenPorts(port, targets);
   if (ports === undefined) {
     tell(draft, plan, 'IST0104', `no Service of the gateway workload has port ${port}, so nobody outside can reach it`);
@@ -34,9 +37,22 @@ function planServer(draft: GatewayDraft, targets: readonly ServiceTarget[], plan
   const bind = plan.server.bind ?? '';
   for (const listenPort of ports ?? [port]) {
     const site: PortSite = { address: bind === '' ? WILDCARD_ADDRESS : bind, port: listenPort, bind };
-    const server: ServerDraft = { plan, ...form.value, serverNames: plan.hosts.map(({ host }) => host) };
+    const server: ServerDraft = { plan: hosts.length === plan.hosts.length ? plan : { ...plan, hosts }, ...form.value };
     draft.add(site, server);
   }
+}
+
+/** The hosts that can be told by the server name of TLS. */
+function serverNames(draft: GatewayDraft, plan: GatewayServerPlan): GatewayServerPlan['hosts'] {
+  const { unusable } = serverNamesOf(plan.hosts.map(({ host }) => host));
+  if (unusable.length === 0) return plan.hosts;
+  tell(
+    draft,
+    plan,
+    'XEB2303',
+    `${unusable.join(', ')} is no server name or *. and a suffix, so no connection matches it`,
+  );
+  return plan.hosts.filter(({ host }) => !unusable.includes(host));
 }
 
 /** Undefined where Services lead to the workload, but none by this port. */

@@ -1,12 +1,14 @@
 import { isUnixAddress } from '../../../apis/address.ts';
-import type { GatewayServer } from '../../../apis/networking/networking.ts';
+import type { GatewayServer, ServerTls } from '../../../apis/networking/networking.ts';
 import { parseProtocol } from '../../../apis/protocol.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
 import { isHttp, isTls, type Protocol } from '../../../model/service.ts';
+import { readServerTls, type ServerTlsFiles } from './tls.ts';
 
-export type ServerKind = 'http' | 'https' | 'tls' | 'passthrough' | 'tcp';
-
-export type ServerForm = { readonly kind: ServerKind; readonly protocol: Protocol; readonly port: number };
+export type ServerForm = { readonly protocol: Protocol; readonly port: number } & (
+  | { readonly kind: 'http' | 'passthrough' | 'tcp' }
+  | { readonly kind: 'https' | 'tls'; readonly files: ServerTlsFiles }
+);
 
 /** What a server does with what arrives, or why it cannot be served. */
 export function serverFormOf(server: GatewayServer): Result<ServerForm, string> {
@@ -30,6 +32,11 @@ function tlsFormOf({ tls }: GatewayServer, protocol: Protocol, port: number): Re
     case 'ISTIO_MUTUAL':
       return err('tls.mode ISTIO_MUTUAL is not served: the gateway has no mesh certificate');
     default:
-      return ok({ kind: protocol === 'HTTPS' ? 'https' : 'tls', protocol, port });
+      return terminatedForm(tls, protocol, port);
   }
+}
+
+function terminatedForm(tls: ServerTls, protocol: Protocol, port: number): Result<ServerForm, string> {
+  const files = readServerTls(tls);
+  return files.ok ? ok({ kind: protocol === 'HTTPS' ? 'https' : 'tls', files: files.value, protocol, port }) : files;
 }

@@ -27,8 +27,27 @@ import {
   sdsConfig,
 } from './file-secret.ts';
 
+/** Where the certificates of a server that ends TLS are. */
+export type ServerTlsFiles = {
+  readonly certificates: readonly CertificateFiles[];
+  /** Who vouches for clients; without, they are not asked. */
+  readonly authority: AuthorityFiles | undefined;
+};
+
+/** What a server that ends TLS needs, or why it cannot be served. */
+export function readServerTls(tls: ServerTls): Result<ServerTlsFiles, string> {
+  const certificates = certificateFiles(tls);
+  if (!certificates.ok) return certificates;
+  const authority = authorityFiles(tls);
+  if (!authority.ok) return authority;
+  const badPin = findBadPin(tls);
+  if (badPin !== undefined) return err(`${badPin} is no hash of a certificate, so no client could be judged by it`);
+  return ok({ certificates: certificates.value, authority: authority.value });
+}
+
 export type ServerTlsInputs = {
   readonly tls: ServerTls;
+  readonly files: ServerTlsFiles;
   /** What is spoken inside: offered to clients that ask. */
   readonly alpn: readonly string[];
   readonly origins: readonly Origin[];
@@ -39,32 +58,27 @@ export type BuiltServerTls = {
   readonly secrets: readonly Built<SecretType>[];
 };
 
-/** The TLS side of a server that ends TLS, or why there is none. */
-export function buildServerTls({ tls, alpn, origins }: ServerTlsInputs): Result<BuiltServerTls, string> {
-  const certificates = certificateFiles(tls);
-  if (!certificates.ok) return certificates;
-  const authority = authorityFiles(tls);
-  if (!authority.ok) return authority;
-  const badPin = findBadPin(tls);
-  if (badPin !== undefined) return err(`${badPin} is no hash of a certificate, so no client could be judged by it`);
+/** The TLS side of a server that ends TLS. */
+export function buildServerTls({ tls, files, alpn, origins }: ServerTlsInputs): BuiltServerTls {
+  const { certificates, authority } = files;
   const context: DownstreamTlsContext = {
     commonTlsContext: {
       tlsParams: buildParameters(tls),
-      tlsCertificateSdsSecretConfigs: certificates.value.map((files) => sdsConfig(certificateSecretName(files))),
+      tlsCertificateSdsSecretConfigs: certificates.map((pair) => sdsConfig(certificateSecretName(pair))),
       alpnProtocols: alpn,
-      ...buildValidation(tls, authority.value),
+      ...buildValidation(tls, authority),
     },
     requireClientCertificate: bool(tls.mode === 'MUTUAL'),
   };
-  const secrets = certificates.value.map((files) => buildCertificateSecret(files, origins));
-  return ok({
+  const secrets = certificates.map((pair) => buildCertificateSecret(pair, origins));
+  return {
     transportSocket: extension(
       'envoy.transport_sockets.tls',
       'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
       context,
     ),
-    secrets: authority.value === undefined ? secrets : [...secrets, buildAuthoritySecret(authority.value, origins)],
-  });
+    secrets: authority === undefined ? secrets : [...secrets, buildAuthoritySecret(authority, origins)],
+  };
 }
 
 function certificateFiles(tls: ServerTls): Result<readonly CertificateFiles[], string> {
