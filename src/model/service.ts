@@ -38,6 +38,10 @@ export type ServicePort = {
   readonly name: string;
   readonly port: number;
   readonly protocol: Protocol;
+  /** Where it is written: entries of one host add up, so this may be another object than the service's. */
+  readonly object: ObjectRef;
+  /** In the object's list of ports. */
+  readonly index: number;
 };
 
 /** A service of the mesh, from a Kubernetes Service or one host of a ServiceEntry. */

@@ -4,9 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { renderPath } from '../../src/apis/issue.ts';
 import { type DumpedResource, dumpSnapshot } from '../../src/app/config-dump.ts';
+import { renderOrigin } from '../../src/app/verdict-log.ts';
 import type { ConfigSnapshot } from '../../src/model/config-snapshot.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
 import { renderRef } from '../../src/model/object.ts';
+import { stepsOf } from '../../src/pilot/translate/policy/diagnose.ts';
+import type { Origin } from '../../src/xds/resource.ts';
 import { loadYaml } from '../support/load-yaml.ts';
 import { type GoldenCase, isHostShown, isShown, loadCase, withoutFields } from './case.ts';
 import { translateCase } from './translate.ts';
@@ -28,6 +31,9 @@ describe('golden', () => {
     const text = stringify(shown, { aliasDuplicateObjects: false, lineWidth: 140 });
     await expect(text).toMatchFileSnapshot(`expected/${name}.yaml`);
     expectSound(diagnostics, config);
+    for (const { resources: byName } of resources.values()) {
+      for (const { name: of, origins } of byName.values()) expectOrigins(of, origins, config);
+    }
     const untold = diagnostics.filter((diagnostic) => diagnostic.level !== 'info' && !told.includes(diagnostic));
     expect(untold.map(showDiagnostic), 'whoever loses is shown').toEqual([]);
   });
@@ -62,6 +68,18 @@ function expectSound(diagnostics: readonly Diagnostic[], { objects }: ConfigSnap
     expect(found, `${code} is about an object`).toBeDefined();
     // The last step may be the one to add.
     expect(valueAt(found, path.slice(0, -1)), `${code} is about ${renderPath(path)}`).toBeDefined();
+  }
+}
+
+/** Whoever reads a resource finds what it came from. */
+function expectOrigins(name: string, origins: readonly Origin[], { objects }: ConfigSnapshot): void {
+  for (const origin of origins) {
+    const found = Object.values(objects)
+      .flat()
+      .find(
+        ({ kind, meta }) => kind === origin.kind && meta.namespace === origin.namespace && meta.name === origin.name,
+      );
+    expect(valueAt(found, stepsOf(origin.path)), `${name} comes from ${renderOrigin(origin)}`).toBeDefined();
   }
 }
 

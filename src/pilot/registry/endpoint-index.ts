@@ -1,8 +1,10 @@
 import { isIp } from '../../apis/address.ts';
 import type { SliceEndpoint } from '../../apis/kubernetes/endpoints.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import { objectKey, type ServiceKey, serviceKey } from '../../model/ids.ts';
 import type { ServiceEndpoints } from '../../model/mesh-snapshot.ts';
-import type { ConfigObject } from '../../model/object.ts';
+import { type ConfigObject, refOf } from '../../model/object.ts';
+import { diagnose } from './diagnose.ts';
 import { editMap } from './edit-map.ts';
 import type { EndpointLookups } from './endpoint-lookups.ts';
 import { GroupIndex } from './group-index.ts';
@@ -41,6 +43,7 @@ export class EndpointIndex {
   /** Services whose endpoints are written by hand, with the addresses. */
   readonly #listed = new Map<ServiceKey, ReadonlySet<string>>();
   readonly #listing = new Map<string, Set<ServiceKey>>();
+  readonly #diagnostics = new Map<ConfigObject<'EndpointSlice'>, Diagnostic>();
   #inputs: EndpointIndexInputs | undefined;
   #published: ReadonlyMap<ServiceKey, ServiceEndpoints> = new Map();
 
@@ -66,6 +69,10 @@ export class EndpointIndex {
     return this.#published;
   }
 
+  diagnostics(): Iterable<Diagnostic> {
+    return this.#diagnostics.values();
+  }
+
   /** Services that list the address by hand. */
   listing(address: string): Iterable<ServiceKey> {
     return this.#listing.get(address) ?? [];
@@ -77,6 +84,7 @@ export class EndpointIndex {
     this.#inputs = inputs;
     const slices = changeOf(before?.slices ?? [], inputs.slices);
     const legacy = changeOf(before?.legacy ?? [], inputs.legacy);
+    this.#diagnose(slices);
     this.#byReference.apply({
       removed: [...slices.removed, ...legacy.removed],
       added: [...slices.added, ...legacy.added],
@@ -91,6 +99,11 @@ export class EndpointIndex {
     ]);
     const everywhere = before !== undefined && before.findNetwork !== inputs.findNetwork;
     return this.#rebuild(everywhere ? new Set([...keys, ...this.#published.keys()]) : keys);
+  }
+
+  #diagnose({ removed, added }: ListChange<ConfigObject<'EndpointSlice'>>): void {
+    for (const slice of removed) this.#diagnostics.delete(slice);
+    for (const slice of added) if (slice.spec.addressType === 'FQDN') this.#diagnostics.set(slice, tellNames(slice));
   }
 
   #serviceOf(listing: Listing): ServiceKey {
@@ -161,6 +174,17 @@ export class EndpointIndex {
       ({ selector }) => selector === undefined,
     );
   }
+}
+
+function tellNames(slice: ConfigObject<'EndpointSlice'>): Diagnostic {
+  return diagnose({
+    level: 'warning',
+    code: 'XEB2007',
+    object: refOf(slice),
+    path: ['addressType'],
+    message:
+      'proxies are sent endpoints as addresses, so names are left out; use a Service of type ExternalName, or a ServiceEntry of resolution DNS',
+  });
 }
 
 function addressesIn(endpoints: ServiceEndpoints | undefined): ReadonlySet<string> {

@@ -77,7 +77,8 @@ function mergePorts(sources: readonly EntrySource[]): readonly MergedPort[] {
   for (const source of sources) {
     for (const [index, { number, name = '', protocol }] of (source.object.spec.ports ?? []).entries()) {
       if (number === undefined) continue;
-      const servicePort = { name, port: number, protocol: protocolByName(protocol, number) };
+      const object = refOf(source.object);
+      const servicePort = { name, port: number, protocol: protocolByName(protocol, number), object, index };
       const taken = byNumber.get(number);
       if (taken === undefined) byNumber.set(number, { servicePort, losers: [], source });
       else if (taken.source !== source && taken.servicePort.protocol !== servicePort.protocol) {

@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../../apis/kubernetes/service.ts';
-import { refOf } from '../../model/object.ts';
+import { type ObjectRef, refOf } from '../../model/object.ts';
 import type { Resolution, Service, ServicePort } from '../../model/service.ts';
 import { buildVisibility, commaList, exportToAnnotation } from './export-to.ts';
 import { createdAt } from './order.ts';
@@ -25,7 +25,7 @@ export function buildKubernetesService({ object, key, hostname }: KubernetesSour
     namespace: meta.namespace,
     name: meta.name,
     registry: 'Kubernetes',
-    ports: buildPorts(spec),
+    ports: buildPorts(spec, refOf(object)),
     addresses: virtualAddresses(spec),
     autoAddresses: context.autoAddress === undefined ? [] : [context.autoAddress],
     resolution: buildResolution(spec, headless),
@@ -66,11 +66,13 @@ function buildResolution(spec: ServiceSpec, headless: boolean): Resolution {
 }
 
 /** One port per number: where DNS has both, the one that can be proxied counts. */
-function buildPorts(spec: ServiceSpec): readonly ServicePort[] {
-  const ports = spec.ports.map(({ name, port, protocol, appProtocol }) => ({
+function buildPorts(spec: ServiceSpec, object: ObjectRef): readonly ServicePort[] {
+  const ports = spec.ports.map(({ name, port, protocol, appProtocol }, index) => ({
     name,
     port,
     protocol: protocolOfPort({ name, port, transport: protocol, appProtocol }),
+    object,
+    index,
   }));
   const proxied = new Set(ports.filter(({ protocol }) => protocol !== 'UDP').map(({ port }) => port));
   return ports.filter(({ port, protocol }) => protocol !== 'UDP' || !proxied.has(port));

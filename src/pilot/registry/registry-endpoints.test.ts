@@ -72,6 +72,17 @@ describe('from EndpointSlices', () => {
     ]);
   });
 
+  it('leaves out names, and tells', () => {
+    const registry = new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
+    const names = endpointSlice('reviews', { addressType: 'FQDN', endpoints: [{ address: 'api.example.com' }] });
+    registry.update(configSnapshot([service('reviews'), names]));
+    expect(registry.diagnostics()).toMatchObject([
+      { code: 'XEB2007', object: { kind: 'EndpointSlice', name: names.meta.name }, path: ['addressType'] },
+    ]);
+    registry.update(configSnapshot([service('reviews')]));
+    expect(registry.diagnostics()).toEqual([]);
+  });
+
   it('keeps an address that is listed before its pod is known', () => {
     const slice = endpointSlice('reviews', {
       endpoints: [{ address: '10.1.0.9', targetRef: targetPod('late'), nodeName: 'n1', zone: 'z' }],

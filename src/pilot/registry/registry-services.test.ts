@@ -78,9 +78,10 @@ describe('from a Kubernetes Service', () => {
       { name: 'dns-tcp', port: 53 },
       { name: 'quic', port: 443, protocol: 'UDP' },
     ];
+    const object = { kind: 'Service', namespace: 'default', name: 'dns' };
     expect(only([service('dns', { ports })]).ports).toEqual([
-      { name: 'dns-tcp', port: 53, protocol: 'TCP' },
-      { name: 'quic', port: 443, protocol: 'UDP' },
+      { name: 'dns-tcp', port: 53, protocol: 'TCP', object, index: 1 },
+      { name: 'quic', port: 443, protocol: 'UDP', object, index: 2 },
     ]);
   });
 

@@ -64,7 +64,7 @@ export class Registry {
   }
 
   diagnostics(): readonly Diagnostic[] {
-    return [...this.#services.diagnostics(), ...this.#targets.diagnostics()];
+    return [...this.#services.diagnostics(), ...this.#endpoints.diagnostics(), ...this.#targets.diagnostics()];
   }
 
   update({ objects, mesh, networks }: ConfigSnapshot): RegistryView {

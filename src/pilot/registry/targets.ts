@@ -92,8 +92,8 @@ function complain(loser: ServiceTarget, winner: ServiceTarget): Diagnostic {
   return diagnose({
     level: 'warning',
     code: 'IST0116',
-    object: loser.service.origin,
-    path: ['spec', 'ports'],
+    object: loser.port.object,
+    path: ['spec', 'ports', loser.port.index],
     message: `${lost} and ${kept} lead to port ${loser.targetPort} of the same workloads; the older decides, so give both the same protocol`,
   });
 }

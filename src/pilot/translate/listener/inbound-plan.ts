@@ -3,12 +3,12 @@ import { parseProtocol } from '../../../apis/protocol.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { type ClusterName, inboundClusterName } from '../../../model/ids.ts';
 import type { Traced } from '../../../model/mesh-snapshot.ts';
-import { isHttp, type Protocol, type ServiceTarget } from '../../../model/service.ts';
+import type { Protocol, ServiceTarget } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
 import { originOf } from '../built.ts';
 import type { ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { diagnoseListener } from './codes.ts';
-import { portOrigin, portPlace } from './origins.ts';
+import { portOrigin } from './origins.ts';
 import { listenProtocol, ownPorts } from './ports.ts';
 
 export type InboundPlanInputs = {
@@ -45,7 +45,7 @@ export function planInbound({ targets, ingress, interception }: InboundPlanInput
   return planTargets(targets);
 }
 
-/** Several services may lead to one port: they share its chain if they want it served in one way, else the oldest decides. */
+/** Several services may lead to one port: they share its chain, and the oldest decides how it is served. */
 function planTargets(targets: readonly ServiceTarget[]): InboundPlan {
   const byPort = new Map<number, readonly ServiceTarget[]>();
   for (const target of targets) {
@@ -56,7 +56,7 @@ function planTargets(targets: readonly ServiceTarget[]): InboundPlan {
   return {
     captured: groups.flatMap(([port, group]) => planGroup(port, group)),
     sockets: [],
-    diagnostics: groups.flatMap(([port, group]) => tellLosers(port, group)),
+    diagnostics: [],
   };
 }
 
@@ -77,26 +77,6 @@ function planGroup(port: number, group: readonly ServiceTarget[]): readonly Inbo
 /** The rules for a service are for its clients. */
 function memberOf({ service, port }: ServiceTarget): ServiceAtPort {
   return { service, port, rule: undefined };
-}
-
-function tellLosers(port: number, [first, ...others]: readonly ServiceTarget[]): readonly Diagnostic[] {
-  if (first === undefined) return [];
-  const losers = others.filter((other) => servedAs(other.port.protocol) !== servedAs(first.port.protocol));
-  return losers.map((loser) => {
-    const message =
-      `port ${port} of the workload is served as ${describe(first.port.protocol)}, as the older service ` +
-      `${first.service.hostname} wants it, not as ${describe(loser.port.protocol)}`;
-    return diagnoseListener('warning', 'XEB2304', portPlace(memberOf(loser)), message);
-  });
-}
-
-function servedAs(protocol: Protocol): 'http' | 'tcp' | 'auto' {
-  if (protocol === 'auto') return 'auto';
-  return isHttp(protocol) ? 'http' : 'tcp';
-}
-
-function describe(protocol: Protocol): string {
-  return protocol === 'auto' ? 'whatever the client speaks first' : protocol;
 }
 
 function planIngress(

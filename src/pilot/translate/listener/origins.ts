@@ -4,9 +4,8 @@ import type { ServiceAtPort } from '../plan.ts';
 import type { Place } from '../policy/diagnose.ts';
 
 /** Where a service says that it has the port. */
-export function portPlace({ service, port }: ServiceAtPort): Place {
-  const index = service.ports.findIndex((other) => other.port === port.port);
-  return { object: service.origin, path: index < 0 ? 'spec.ports' : `spec.ports[${index}]` };
+export function portPlace({ port: { object, index } }: ServiceAtPort): Place {
+  return { object, path: `spec.ports[${index}]` };
 }
 
 export function portOrigin(at: ServiceAtPort): Origin {

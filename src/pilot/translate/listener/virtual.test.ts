@@ -3,7 +3,7 @@ import type { IngressListener } from '../../../apis/networking/networking.ts';
 import { BLACK_HOLE_CLUSTER, outboundClusterName, PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
 import type { Protocol, ServiceTarget } from '../../../model/service.ts';
 import type { ProxyTraits } from '../plan.ts';
-import { port, service } from '../policy/testing/fixtures.ts';
+import { at, port, service } from '../policy/testing/fixtures.ts';
 import { fallThroughCluster } from './fall-through.ts';
 import { type InboundMatchInputs, inboundRows } from './inbound-match.ts';
 import { planInbound } from './inbound-plan.ts';
@@ -14,7 +14,8 @@ import { buildVirtualOutbound } from './virtual-outbound.ts';
 
 function target(name: string, number: number, protocol: Protocol, targetPort = number): ServiceTarget {
   const of = service(name, { ports: [port(number, protocol)] });
-  return { service: of, port: port(number, protocol), targetPort };
+  const { port: first } = at(of);
+  return { service: of, port: first, targetPort };
 }
 
 function inboundOf(targets: readonly ServiceTarget[], options: Partial<ProxyTraits> = {}) {
@@ -147,21 +148,10 @@ describe('rows of the table without mutual TLS', () => {
 });
 
 describe('services that lead to one port', () => {
-  it('share it silently when they agree', () => {
-    const { captured, diagnostics } = planInbound({
-      targets: [target('a', 80, 'HTTP', 8080), target('b', 81, 'GRPC', 8080)],
-      ingress: [],
-      interception: 'REDIRECT',
-    });
-    expect(captured).toMatchObject([{ port: 8080, protocol: 'HTTP', origins: [{ name: 'a' }, { name: 'b' }] }]);
-    expect(diagnostics).toEqual([]);
-  });
-
-  it('have it as the oldest wants it when they do not, and the other is told', () => {
+  it('share it as the oldest wants it', () => {
     const targets = [target('a', 80, 'HTTP', 8080), target('b', 81, 'TCP', 8080)];
-    const { captured, diagnostics } = planInbound({ targets, ingress: [], interception: 'REDIRECT' });
-    expect(captured).toMatchObject([{ port: 8080, protocol: 'HTTP' }]);
-    expect(diagnostics).toMatchObject([{ code: 'XEB2304', object: { name: 'b' }, path: ['spec', 'ports', 0] }]);
+    const { captured } = planInbound({ targets, ingress: [], interception: 'REDIRECT' });
+    expect(captured).toMatchObject([{ port: 8080, protocol: 'HTTP', origins: [{ name: 'a' }, { name: 'b' }] }]);
   });
 
   it('are not looked at for UDP, nor without interception', () => {

@@ -26,7 +26,8 @@ export const defaults: ClusterDefaults = {
 };
 
 export function port(number: number, protocol: Protocol = 'HTTP'): ServicePort {
-  return { name: protocol.toLowerCase(), port: number, protocol };
+  const object = { kind: 'Service', namespace: 'default', name: 'any' };
+  return { name: protocol.toLowerCase(), port: number, protocol, object, index: 0 };
 }
 
 /** `reviews` in `default`, or `shop/reviews`; a name with a dot is an external host of namespace `default`. */
@@ -35,13 +36,14 @@ export function service(name: string, options: Partial<Service> = {}): Service {
   const external = own.includes('.');
   const hostname = external ? own : `${own}.${namespace}.${DOMAIN}`;
   const kind = external ? 'ServiceEntry' : 'Service';
+  const origin = { kind, namespace, name: own };
+  const { ports = [port(80)] } = options;
   return deepFreeze({
     key: serviceKey(namespace, hostname),
     hostname,
     namespace,
     name: own,
     registry: external ? 'External' : 'Kubernetes',
-    ports: [port(80)],
     addresses: [],
     autoAddresses: [],
     resolution: { kind: 'endpoints' },
@@ -52,8 +54,9 @@ export function service(name: string, options: Partial<Service> = {}): Service {
     subjectAltNames: [],
     trafficDistribution: 'any',
     createdAt: 0,
-    origin: { kind, namespace, name: own },
+    origin,
     ...options,
+    ports: ports.map((one, index) => ({ ...one, object: origin, index })),
   });
 }
 
