@@ -35,6 +35,11 @@ export const meshCodes = {
     title: 'no automatic address left',
     explanation: 'The block for automatic addresses holds 65024 of them, and older hosts have taken all.',
   },
+  XEB2007: {
+    title: 'endpoints that are names',
+    explanation:
+      'Endpoints are sent to proxies as addresses. Names are resolved where a ServiceEntry or an ExternalName asks for it.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** The last two mean here what they mean in validation and analysis, where they are explained. */

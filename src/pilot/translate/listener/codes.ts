@@ -23,11 +23,6 @@ export const listenerCodes = {
     title: 'server name cannot be matched',
     explanation: 'Envoy matches whole server names, or *. and a suffix; other wildcards never match.',
   },
-  XEB2304: {
-    title: 'two protocols on one port',
-    explanation:
-      'Services of one workload want one port served in different ways. The oldest service decides; the port of the others must name the same protocol.',
-  },
   XEB2305: {
     title: 'Sidecar ingress cannot be served',
     explanation: 'The listener needs something that is not there yet.',
