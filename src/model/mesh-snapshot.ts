@@ -41,6 +41,8 @@ export type MeshDestinationRule = {
 /** Endpoints by port number of one service. A list that did not change is the same array. */
 export type ServiceEndpoints = ReadonlyMap<number, readonly Endpoint[]>;
 
+export type HostPod = { readonly workload: Workload; readonly targets: readonly ServiceTarget[] };
+
 /**
  * The mesh at one moment: immutable, indexed, and sharing everything that did not change with the snapshot before it.
  * Istio calls it PushContext.
@@ -55,6 +57,8 @@ export type MeshSnapshot = {
   readonly workloadsByAddress: ReadonlyMap<string, Workload>;
   /** What a workload serves, by its address; services oldest first. */
   readonly targetsByAddress: ReadonlyMap<string, readonly ServiceTarget[]>;
+  /** Pods on their host's network, by `name.namespace`: they share its address, so that says nothing of them. */
+  readonly hostPods: ReadonlyMap<string, HostPod>;
   /** Oldest first, then by name and namespace. */
   readonly virtualServices: readonly MeshVirtualService[];
   /** By namespace of the rule; in each, the most specific host first. */

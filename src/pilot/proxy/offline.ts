@@ -2,6 +2,7 @@ import { ok, type Result } from '../../kit/result.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import { parseProxy } from './node.ts';
+import { workloadOf } from './workload-of.ts';
 
 /**
  * The proxy that a node id names, though it is not connected: its labels, account and place come from the workload that has its
@@ -23,9 +24,7 @@ export function offlineProxy(
   });
   if (!parsed.ok) return parsed;
   const proxy = parsed.value;
-  const workload = proxy.addresses
-    .map((address) => mesh.workloadsByAddress.get(address))
-    .find((found) => found !== undefined);
+  const workload = workloadOf(mesh, proxy);
   if (workload === undefined) return parsed;
   return ok({
     ...proxy,

@@ -46,6 +46,21 @@ it('are found under every address of a pod, but not under its host’s', () => {
   expect([targetsByAddress.size, workloadsByAddress.size]).toEqual([0, 0]);
 });
 
+it('are found by name for pods on their host’s network, which share an address', () => {
+  const gateway = (name: string) => pod(name, { ip: '192.168.0.1', hostNetwork: true, labels });
+  const web = service('web', { selector: labels, ports: [{ port: 80, targetPort: 8080 }] });
+  const registry = new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
+  const objects = [web, gateway('a'), gateway('b')];
+  const { hostPods } = registry.update(configSnapshot(objects));
+  expect([...hostPods.keys()]).toEqual(['a.default', 'b.default']);
+  expect(hostPods.get('b.default')).toMatchObject({ workload: { name: 'b', labels }, targets: [{ targetPort: 8080 }] });
+  const [, , second] = objects;
+  const changed = registry.update(configSnapshot([web, ...(second === undefined ? [] : [second])])).hostPods;
+  expect([...changed.keys()]).toEqual(['b.default']);
+  expect(changed.get('b.default')).toBe(hostPods.get('b.default'));
+  expect(registry.update(configSnapshot([web])).hostPods.size).toBe(0);
+});
+
 it('include ServiceEntries that select a pod or a WorkloadEntry', () => {
   const ports = [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 8080 }];
   const entry = serviceEntry('db', { ports, workloadSelector: { labels } });

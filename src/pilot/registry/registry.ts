@@ -25,7 +25,13 @@ export type RegistryOptions = {
 
 export type RegistryView = Pick<
   MeshSnapshot,
-  'services' | 'servicesByKey' | 'servicesByHostname' | 'endpoints' | 'workloadsByAddress' | 'targetsByAddress'
+  | 'services'
+  | 'servicesByKey'
+  | 'servicesByHostname'
+  | 'endpoints'
+  | 'workloadsByAddress'
+  | 'targetsByAddress'
+  | 'hostPods'
 >;
 
 type NetworkKey = { readonly networks: ConfigSnapshot['networks']; readonly ownNetwork: string };
@@ -53,6 +59,7 @@ export class Registry {
     endpoints: new Map(),
     workloadsByAddress: new Map(),
     targetsByAddress: new Map(),
+    hostPods: new Map(),
   };
 
   constructor({ domainSuffix, clusterId }: RegistryOptions) {
@@ -99,6 +106,7 @@ export class Registry {
       endpoints: this.#endpoints.byService,
       workloadsByAddress: this.#workloads.byAddress,
       targetsByAddress: this.#targets.byAddress,
+      hostPods: this.#targets.hostPods,
     };
   }
 

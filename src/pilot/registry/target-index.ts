@@ -1,5 +1,6 @@
 import { keepIfSame } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { HostPod } from '../../model/mesh-snapshot.ts';
 import type { ServiceTarget } from '../../model/service.ts';
 import { editMap } from './edit-map.ts';
 import type { EndpointIndex } from './endpoint-index.ts';
@@ -17,13 +18,14 @@ export type TargetCauses = {
   readonly listed: ReadonlySet<string>;
 };
 
-/** What each workload serves, by its address. */
+/** What each workload serves, by its address, or by its name if it is a pod on its host's network. */
 export class TargetIndex {
   readonly #services: ServiceIndex;
   readonly #workloads: WorkloadIndex;
   readonly #endpoints: EndpointIndex;
   readonly #diagnostics = new Map<string, readonly Diagnostic[]>();
   #published: ReadonlyMap<string, readonly ServiceTarget[]> = new Map();
+  #hostPods: ReadonlyMap<string, HostPod> = new Map();
 
   constructor(deps: {
     readonly services: ServiceIndex;
@@ -39,6 +41,10 @@ export class TargetIndex {
     return this.#published;
   }
 
+  get hostPods(): ReadonlyMap<string, HostPod> {
+    return this.#hostPods;
+  }
+
   diagnostics(): readonly Diagnostic[] {
     return [...this.#diagnostics.values()].flat();
   }
@@ -52,13 +58,32 @@ export class TargetIndex {
       ...[...services.touched].flatMap((key) => this.#services.claims(key)),
     ]);
     const selected = [...selecting].filter(hasSelector).flatMap((source) => this.#workloads.selectedBy(source));
-    const addresses = [...moved(workloads), ...selected].flatMap(({ workload }) => workload.addresses);
+    const affected = [...moved(workloads), ...selected];
+    const addresses = affected.flatMap(({ workload }) => workload.addresses);
     this.#rebuild(new Set([...addresses, ...listed]));
+    this.#rebuildHostPods(affected.filter(({ ownsAddresses }) => !ownsAddresses));
   }
 
   #sourcesOf(key: ServiceSource['key']): readonly ServiceSource[] {
     const { kubernetes, entries } = this.#services.sources(key);
     return kubernetes === undefined ? entries : [kubernetes, ...entries];
+  }
+
+  #rebuildHostPods(affected: readonly WorkloadInfo[]): void {
+    const rebuilt = affected.map((info) => {
+      const { name, namespace } = info.workload;
+      const key = `${name}.${namespace}`;
+      const now = this.#workloads.get(info.key);
+      return [key, now && !now.ownsAddresses ? this.#buildHostPod(now, this.#hostPods.get(key)) : undefined] as const;
+    });
+    for (const [key, pod] of rebuilt) this.#diagnose(key, pod?.targets ?? []);
+    this.#hostPods = editMap(this.#hostPods, rebuilt);
+  }
+
+  #buildHostPod(info: WorkloadInfo, before: HostPod | undefined): HostPod {
+    const { workload } = info;
+    const targets = keepTargets(before?.targets, this.#targetsOf('', info));
+    return before?.workload === workload && before.targets === targets ? before : { workload, targets };
   }
 
   #rebuild(addresses: ReadonlySet<string>): void {
@@ -72,9 +97,13 @@ export class TargetIndex {
   }
 
   #build(address: string, before: readonly ServiceTarget[] | undefined): readonly ServiceTarget[] | undefined {
-    const workload = this.#workloads.at(address);
+    const targets = this.#targetsOf(address, this.#workloads.at(address));
+    return targets.length === 0 ? undefined : keepTargets(before, targets);
+  }
+
+  #targetsOf(address: string, workload: WorkloadInfo | undefined): readonly ServiceTarget[] {
     const selecting = workload === undefined ? [] : this.#services.selecting(workload);
-    const targets = buildTargets({
+    return buildTargets({
       address,
       workload,
       selecting: selecting.flatMap((source) => {
@@ -87,7 +116,6 @@ export class TargetIndex {
         return service === undefined || endpoints === undefined ? [] : [{ service, endpoints }];
       }),
     });
-    return targets.length === 0 ? undefined : keepTargets(before, targets);
   }
 
   #diagnose(address: string, targets: readonly ServiceTarget[]): void {

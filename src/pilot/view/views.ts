@@ -4,10 +4,11 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import { refOf } from '../../model/object.ts';
 import type { Proxy } from '../../model/proxy.ts';
-import type { ServiceTarget, Workload } from '../../model/service.ts';
+import type { ServiceTarget } from '../../model/service.ts';
 import type { XdsSnapshot } from '../../xds/ports.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { Verdicts } from '../../xds/verdicts.ts';
+import { workloadOf } from '../proxy/workload-of.ts';
 import { collectDiagnostics } from '../registry/diagnose.ts';
 import type { SidecarScope } from '../scope/scope.ts';
 import { Scopes } from '../scope/scopes.ts';
@@ -196,7 +197,9 @@ export class Views {
   }
 
   #targetsOf(mesh: MeshSnapshot, proxy: Proxy): { readonly key: string; readonly targets: readonly ServiceTarget[] } {
-    const own = proxy.addresses.flatMap((address) => mesh.targetsByAddress.get(address) ?? noTargets);
+    const hostPod = mesh.hostPods.get(proxy.name);
+    const own =
+      hostPod?.targets ?? proxy.addresses.flatMap((address) => mesh.targetsByAddress.get(address) ?? noTargets);
     return this.#targets.get([...new Set(own)]);
   }
 
@@ -217,10 +220,6 @@ type PlaceInputs = Pick<SidecarScope, 'services'> & {
 const placeMatters = new IdentityMemo<SidecarScope, PlaceInputs, boolean>(({ services, rules, localityLbSetting }) =>
   membersOf(services, rules).some((at) => usesPlace(at, localityLbSetting)),
 );
-
-function workloadOf(mesh: MeshSnapshot, { addresses }: Proxy): Workload | undefined {
-  return addresses.map((address) => mesh.workloadsByAddress.get(address)).find((workload) => workload !== undefined);
-}
 
 function stageInputs({ mesh, scope, rules, traits, place, placeKey }: Asking): Omit<Asking, 'outboundKey'> {
   return { mesh, scope, rules, traits, place, placeKey };
