@@ -13,6 +13,7 @@ import { buildInboundSocket, buildVirtualInbound } from '../translate/listener/v
 import type { ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
 import { encodeBuilt } from './encode.ts';
 import { IdentityMemo } from './identity-memo.ts';
+import { keepLists } from './keep-lists.ts';
 import { memberOf, type Rules } from './members.ts';
 
 export type InboundInputs = {
@@ -52,7 +53,7 @@ export class InboundStage {
     encodeBuilt(buildInboundSocket(inputs)),
   );
 
-  readonly get = latest((inputs: InboundInputs): Inbound => {
+  readonly get = latest((inputs: InboundInputs, previous: Inbound | undefined): Inbound => {
     this.#replan(inputs);
     const { captured, sockets, diagnostics } = this.#plan;
     const { settings, traits } = inputs;
@@ -60,11 +61,11 @@ export class InboundStage {
     const listeners = sockets.map((socket) =>
       this.#sockets.get(`${socket.address} ${socket.port}`, { socket, settings, traits }),
     );
-    return {
+    return keepLists(previous, {
       clusters: [...captured, ...sockets].map((port) => this.#cluster(port, inputs)),
       listeners: virtual === undefined ? listeners : [encodeBuilt(virtual), ...listeners],
       diagnostics,
-    };
+    });
   });
 
   #replan({ targets, ingress, traits }: InboundInputs): void {
