@@ -29,7 +29,7 @@ async function statusOfFirstRequest(mesh: TestProcess, envoy: ModelEnvoy) {
 describe('before every source is read', () => {
   test('streams are sent away to come again, and probes are told what is waited for', async () => {
     const slow = new SlowSource();
-    const mesh = new TestProcess([slow]);
+    const mesh = new TestProcess({ sources: [slow] });
     mesh.source.apply(...shop);
     await mesh.run();
     const status = await statusOfFirstRequest(mesh, new ModelEnvoy('delta', shopClient));

@@ -18,15 +18,15 @@ function exported(namespaces: readonly string[] | undefined): Manifest {
   return namespaces === undefined ? {} : { exportTo: namespaces };
 }
 
-/** An object made at one of a few moments, so that age decides here and names there. */
+/** An object of a type such as `v1 Service`, made at one of a few moments, so that age decides here and names there. */
 function made(
-  apiVersion: string,
-  kind: string,
+  type: string,
   at: fc.Arbitrary<string>,
   rest: fc.Arbitrary<Manifest>,
   meta: fc.Arbitrary<Manifest> = fc.constant({}),
 ): fc.Arbitrary<Manifest> {
   return fc.tuple(at, rest, meta, fc.constantFrom(1, 2, 3)).map(([where, content, more, second]) => {
+    const [apiVersion = '', kind = ''] = type.split(' ');
     const manifest = object(apiVersion, kind, where, content);
     const creationTimestamp = `2024-01-01T00:00:0${second}Z`;
     return { ...manifest, metadata: { ...(manifest['metadata'] as Manifest), creationTimestamp, ...more } };
@@ -35,8 +35,7 @@ function made(
 
 function istio(kind: string, at: fc.Arbitrary<string>, spec: fc.Arbitrary<Manifest>): fc.Arbitrary<Manifest> {
   return made(
-    'networking.istio.io/v1',
-    kind,
+    `networking.istio.io/v1 ${kind}`,
     at,
     spec.map((content) => ({ spec: content })),
   );
@@ -55,8 +54,7 @@ const servicePorts = fc.constantFrom<(readonly object[])[]>(
 );
 
 const services = made(
-  'v1',
-  'Service',
+  'v1 Service',
   name,
   fc
     .record({ ports: servicePorts, app: own, ip: fc.constantFrom('10.96.0.1', '10.96.0.2', 'None') })
@@ -95,8 +93,7 @@ const slices = fc
   });
 
 const pods = made(
-  'v1',
-  'Pod',
+  'v1 Pod',
   name,
   fc.record({ ip: address, ready: fc.boolean() }).map(({ ip, ready }) => ({
     spec: {
@@ -368,3 +365,8 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), pick: fc.nat({ max: 1000 }) }) },
 );
+
+/** As many runs as usual, or as the environment asks for. */
+export function runs(usual: number): { readonly numRuns: number } {
+  return { numRuns: fc.readConfigureGlobal().numRuns ?? usual };
+}

@@ -68,11 +68,9 @@ export class Admission {
   }
 
   async take(edit: Edit): Promise<void> {
-    let isTaken = false;
-    const ignore = this.#galley.onDiagnostics(() => {
-      isTaken = true;
-    });
-    if (this.#start(edit)) while (!isTaken) await systemClock.yield();
+    const taken = new AbortController();
+    const ignore = this.#galley.onDiagnostics(() => taken.abort());
+    if (this.#start(edit)) while (!taken.signal.aborted) await systemClock.yield();
     ignore();
   }
 

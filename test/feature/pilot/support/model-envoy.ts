@@ -35,6 +35,7 @@ export class ModelEnvoy {
   readonly store: Readonly<Record<Kind, Map<string, Stored>>> = byKind(() => new Map<string, Stored>());
   /** Clusters that wait for their endpoints: new ones, and changed ones, which keep their old form meanwhile. */
   readonly warming = new Set<string>();
+  readonly #active = new Set<string>();
   readonly received: Received[] = [];
   readonly errors: string[] = [];
   judge: Judge = () => undefined;
@@ -91,13 +92,16 @@ export class ModelEnvoy {
     return this.received.splice(0);
   }
 
+  /** Whether traffic can be sent to a cluster, be it in an old form. */
+  isActive(cluster: string): boolean {
+    return this.#active.has(cluster);
+  }
+
   /** Listeners and routes that name a cluster which exists and is not there, or not with its endpoints. */
   brokenReferences(exists: (cluster: string) => boolean): readonly string[] {
     const lackOf = (cluster: string): string | undefined => {
-      const held = this.store.cluster.get(cluster);
-      if (held === undefined) return exists(cluster) ? 'no cluster' : undefined;
-      const { assignment } = held.content;
-      return assignment === undefined || this.store.endpoint.has(assignment) ? undefined : 'no endpoints';
+      if (this.isActive(cluster) || !exists(cluster)) return undefined;
+      return this.store.cluster.has(cluster) ? 'no endpoints' : 'no cluster';
     };
     return (['listener', 'route'] as const).flatMap((kind) =>
       [...this.store[kind]].flatMap(([name, { content }]) =>
@@ -131,14 +135,25 @@ export class ModelEnvoy {
 
   #remove(kind: Kind, name: string): void {
     this.store[kind].delete(name);
-    if (kind === 'cluster') this.warming.delete(name);
+    if (kind !== 'cluster') return;
+    this.warming.delete(name);
+    this.#active.delete(name);
   }
 
   #put(kind: Kind, name: string, stored: Stored): void {
-    const isNew = this.store[kind].get(name)?.version !== stored.version;
-    if (kind === 'cluster' && isNew && stored.content.assignment !== undefined) this.warming.add(name);
-    if (kind === 'endpoint') this.warming.delete(name);
+    if (kind === 'cluster' && this.store.cluster.get(name)?.version !== stored.version) this.#warm(name, stored);
+    if (kind === 'endpoint' && this.warming.delete(name)) this.#active.add(name);
     if (isWildcard(kind) || this.#subscribed[kind].has(name)) this.store[kind].set(name, stored);
+  }
+
+  /** An assignment has the name of its cluster. */
+  #warm(name: string, { content }: Stored): void {
+    if (content.assignment !== undefined) {
+      this.warming.add(name);
+      return;
+    }
+    this.warming.delete(name);
+    this.#active.add(name);
   }
 
   #assignments(): readonly string[] {

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { Xebec } from '../../../../src/app/assemble.ts';
 import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
 import type { Source } from '../../../../src/galley/sources/source.ts';
+import type { ManualClock } from '../../../../src/kit/manual-clock.ts';
 import { systemClock } from '../../../../src/kit/system-clock.ts';
 import { type ClientStream, RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
@@ -14,6 +15,8 @@ import { ModelEnvoy, type NodeText, type Protocol } from './model-envoy.ts';
 const PATIENCE_MS = 15_000;
 /** Both ends are in this process: after so many turns of the event loop without a message none is under way. */
 const CALM_TURNS = 12;
+
+export type ProcessOptions = { readonly sources?: readonly Source[]; readonly clock?: ManualClock };
 
 type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
 
@@ -27,8 +30,11 @@ export class TestProcess {
   #messages = 0;
   #running: Promise<void> | undefined;
   #ports: { readonly xds: number; readonly admin: number } = { xds: 0, admin: 0 };
+  readonly #clock: ManualClock | undefined;
 
-  constructor(sources: readonly Source[] = []) {
+  /** With a manual clock, time passes only while nothing else can happen. */
+  constructor({ sources = [], clock }: ProcessOptions = {}) {
+    this.#clock = clock;
     this.xebec = new Xebec({
       config: {
         source: 'memory',
@@ -43,14 +49,14 @@ export class TestProcess {
         debounceMaxMs: 0,
       },
       sources: [this.source, ...sources],
-      clock: systemClock,
+      clock: clock ?? systemClock,
       log: makePinoLogger('info', (line) => this.log.push(line)),
       metrics: new PromMetrics(),
     });
   }
 
-  static async start(objects: readonly Manifest[]): Promise<TestProcess> {
-    const process = new TestProcess();
+  static async start(objects: readonly Manifest[], options: ProcessOptions = {}): Promise<TestProcess> {
+    const process = new TestProcess(options);
     process.source.apply(...objects);
     await process.run();
     await process.until('ready', () => process.xebec.pilot.isReady);
@@ -77,17 +83,19 @@ export class TestProcess {
   /** Connects a new Envoy, or one that was connected before, and waits until it has everything. */
   async connect(node: NodeText | ModelEnvoy, protocol: Protocol = 'delta'): Promise<ModelEnvoy> {
     const envoy = node instanceof ModelEnvoy ? node : new ModelEnvoy(protocol, node);
-    const stream = this.open(envoy.protocol);
-    const link = { envoy, stream, done: this.#follow(envoy, stream) };
-    this.#links.set(envoy, link);
-    const requests = envoy.start();
-    for (const request of requests) await stream.send(request);
-    await this.until(
-      'known',
-      () => this.xebec.xds.streams().find(({ proxy }) => proxy === envoy.id)?.types.length === requests.length,
-    );
-    await this.settled();
+    await this.connectAll([envoy]);
     return envoy;
+  }
+
+  async connectAll(envoys: readonly ModelEnvoy[]): Promise<void> {
+    for (const envoy of envoys) {
+      const before = this.#streamsOf(envoy);
+      const stream = this.open(envoy.protocol);
+      this.#links.set(envoy, { envoy, stream, done: this.#follow(envoy, stream) });
+      for (const request of envoy.start()) await stream.send(request);
+      await this.until('known', () => this.#streamsOf(envoy) > before);
+    }
+    await this.settled();
   }
 
   /** A stream without a client behind it. */
@@ -101,22 +109,21 @@ export class TestProcess {
   async disconnect(envoy: ModelEnvoy): Promise<void> {
     const link = this.#links.get(envoy);
     this.#links.delete(envoy);
+    const before = this.#streamsOf(envoy);
     link?.stream.cancel();
     await link?.done;
-    await this.until('gone', () => !this.xebec.xds.streams().some(({ proxy }) => proxy === envoy.id));
+    await this.until('gone', () => this.#streamsOf(envoy) < before);
   }
 
-  /** Waits until no stream has anything to send or to answer. */
+  /** Waits until no stream has anything to send or to answer, or holds anything back. */
   async settled(): Promise<void> {
-    let calm = 0;
-    await this.until('settled', () => {
-      const isIdle = this.xebec.xds
-        .streams()
-        .every(({ isWriting, types }) => !isWriting && types.every((type) => !type.isAwaitingAnswer && !type.held));
-      calm = isIdle && this.#messages === 0 ? calm + 1 : 0;
-      this.#messages = 0;
-      return calm > CALM_TURNS;
-    });
+    for (let turn = 0; turn < 100; turn += 1) {
+      await this.#calm();
+      const isPatient = this.xebec.xds.streams().some(({ types }) => types.some(({ held }) => held > 0));
+      if (!isPatient) return;
+      await (this.#clock === undefined ? sleep(100) : this.#clock.advance(1_000));
+    }
+    throw new Error(`never settled: ${JSON.stringify(this.xebec.xds.streams())}`);
   }
 
   async until(what: string, isTrue: () => boolean): Promise<void> {
@@ -137,7 +144,28 @@ export class TestProcess {
   async stop(): Promise<void> {
     for (const envoy of [...this.#links.keys()]) await this.disconnect(envoy);
     this.#stop.abort();
-    await this.#running;
+    const over = Promise.resolve(this.#running).then(() => true);
+    const clock = this.#clock;
+    const isOver = (): Promise<boolean> =>
+      clock === undefined ? over : Promise.race([over, clock.advance(1_000).then(() => false)]);
+    while (!(await isOver()));
+  }
+
+  #streamsOf({ id, protocol }: ModelEnvoy): number {
+    return this.xebec.xds.streams().filter((stream) => stream.proxy === id && stream.protocol === protocol).length;
+  }
+
+  /** Waits until no message is under way. */
+  async #calm(): Promise<void> {
+    let calm = 0;
+    await this.until('calm', () => {
+      const isQuiet = this.xebec.xds
+        .streams()
+        .every(({ isWriting, types }) => !isWriting && types.every(({ isAwaitingAnswer }) => !isAwaitingAnswer));
+      calm = isQuiet && this.#messages === 0 ? calm + 1 : 0;
+      this.#messages = 0;
+      return calm > CALM_TURNS;
+    });
   }
 
   async #after(change: () => void): Promise<void> {
