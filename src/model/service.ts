@@ -44,11 +44,15 @@ export type ServicePort = {
   readonly index: number;
 };
 
+/** Another name of a service: an ExternalName of Kubernetes that leads to it. */
+export type Alias = { readonly hostname: string; readonly visibility: Visibility; readonly origin: ObjectRef };
+
 /** A service of the mesh, from a Kubernetes Service or one host of a ServiceEntry. */
 export type Service = {
   readonly key: ServiceKey;
   /** Lower case; may start with `*.` (a ServiceEntry). */
   readonly hostname: string;
+  readonly aliases: readonly Alias[];
   readonly namespace: string;
   /** The name of the object it came from. */
   readonly name: string;
@@ -132,6 +136,11 @@ export function isHttp2(protocol: Protocol): boolean {
 /** Whether the bytes are TLS that the mesh must not open. */
 export function isTls(protocol: Protocol): boolean {
   return protocol === 'HTTPS' || protocol === 'TLS';
+}
+
+/** Every host name that leads to a service. */
+export function namesOf({ hostname, aliases }: Service): readonly string[] {
+  return aliases.length === 0 ? [hostname] : [hostname, ...aliases.map((alias) => alias.hostname)];
 }
 
 export function isVisibleIn(visibility: Visibility, namespace: string): boolean {

@@ -5,7 +5,7 @@ import { type ConfigObject, refOf, renderRef } from '../../model/object.ts';
 import type { Resolution, Service, ServicePort } from '../../model/service.ts';
 import { diagnose } from './diagnose.ts';
 import { buildVisibility } from './export-to.ts';
-import type { ServiceContext } from './kubernetes-service.ts';
+import { buildAliases, type ServiceContext } from './kubernetes-service.ts';
 import { createdAt } from './order.ts';
 import { protocolByName } from './protocol.ts';
 import type { EntrySource } from './service-source.ts';
@@ -23,6 +23,7 @@ export function buildEntryService(sources: EntrySources, context: ServiceContext
   return {
     key,
     hostname,
+    aliases: buildAliases(context),
     namespace: meta.namespace,
     name: meta.name,
     registry: 'External',

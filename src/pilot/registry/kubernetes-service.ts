@@ -1,6 +1,6 @@
 import type { ServiceSpec } from '../../apis/kubernetes/service.ts';
 import { type ObjectRef, refOf } from '../../model/object.ts';
-import type { Resolution, Service, ServicePort } from '../../model/service.ts';
+import type { Alias, Resolution, Service, ServicePort } from '../../model/service.ts';
 import { buildVisibility, commaList, exportToAnnotation } from './export-to.ts';
 import { createdAt } from './order.ts';
 import { protocolOfPort } from './protocol.ts';
@@ -13,6 +13,7 @@ export type ServiceContext = {
   /** The namespace's annotation, if it has one. */
   readonly namespaceDistribution: string | undefined;
   readonly autoAddress: string | undefined;
+  readonly aliases: readonly KubernetesSource[];
 };
 
 /** External and load balancer addresses are not what clients of the mesh dial, so they are no VIPs. */
@@ -22,6 +23,7 @@ export function buildKubernetesService({ object, key, hostname }: KubernetesSour
   return {
     key,
     hostname,
+    aliases: buildAliases(context),
     namespace: meta.namespace,
     name: meta.name,
     registry: 'Kubernetes',
@@ -42,6 +44,14 @@ export function buildKubernetesService({ object, key, hostname }: KubernetesSour
     createdAt: createdAt(object),
     origin: refOf(object),
   };
+}
+
+export function buildAliases({ aliases, defaultExportTo }: ServiceContext): readonly Alias[] {
+  return aliases.map(({ object, hostname, namespace }) => ({
+    hostname,
+    visibility: buildVisibility(exportToAnnotation(object.meta.annotations), namespace, defaultExportTo),
+    origin: refOf(object),
+  }));
 }
 
 /**

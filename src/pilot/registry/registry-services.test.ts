@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { serviceKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Service } from '../../model/service.ts';
-import { namespace, service, serviceEntry } from '../../testing/builders.ts';
+import { type Meta, namespace, service, serviceEntry } from '../../testing/builders.ts';
 import { type ConfigOptions, configSnapshot, meshConfig } from '../../testing/config.ts';
 import { collectDiagnostics } from './diagnose.ts';
 import { Registry, type RegistryView } from './registry.ts';
@@ -249,4 +249,66 @@ it('orders services by age and finds them by key and host', () => {
   ]);
   expect(servicesByKey.get(serviceKey('y', 'x.example.com'))).toBe(services[3]);
   expect(servicesByHostname.get('x.example.com')).toEqual([services[0], services[3]]);
+});
+
+describe('an ExternalName', () => {
+  const external = (name: string, externalName: string, meta?: Meta): ConfigObject<'Service'> =>
+    service(name, { type: 'ExternalName', clusterIPs: [], externalName }, meta);
+  const local = (name: string): string => `${name}.default.svc.cluster.local`;
+  const shown = (...objects: readonly ConfigObject[]): readonly string[] =>
+    view(objects).services.map(({ name, resolution, aliases }) =>
+      [name, resolution.kind, ...aliases.map(({ origin }) => origin.name)].join(' '),
+    );
+
+  it.each<[string, readonly ConfigObject[], readonly string[]]>([
+    ['of a host outside the mesh is a service', [external('a', 'x.com')], ['a dns']],
+    ['of a service is a name of it', [external('a', local('web')), service('web')], ['web endpoints a']],
+    ['may be written as DNS does', [external('a', `${local('Web')}.`), service('web')], ['web endpoints a']],
+    [
+      'of a name of it, too',
+      [external('a', local('b')), external('b', local('web')), service('web')],
+      ['web endpoints a b'],
+    ],
+    ['of a name of a host outside is a name of that', [external('a', local('b')), external('b', 'x.com')], ['b dns a']],
+    ['of a ServiceEntry’s host is a name of that', [external('a', 'x.example.com'), serviceEntry('x')], ['x dns a']],
+    ['of itself is a service', [external('a', local('a'))], ['a dns']],
+    ['in a circle is a service', [external('a', local('b')), external('b', local('a'))], ['a dns', 'b dns']],
+  ])('%s', (_, objects, expected) => {
+    expect(shown(...objects)).toEqual(expected);
+  });
+
+  it('has a visibility of its own', () => {
+    const { services } = view([
+      service('web'),
+      external('a', local('web'), { annotations: { 'networking.istio.io/exportTo': '.' } }),
+    ]);
+    expect(services[0]?.aliases).toEqual([
+      {
+        hostname: local('a'),
+        visibility: { kind: 'namespaces', namespaces: new Set(['default']) },
+        origin: { kind: 'Service', namespace: 'default', name: 'a' },
+      },
+    ]);
+  });
+
+  it('follows what comes and goes', () => {
+    const registry = new Registry({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
+    const update = (...objects: readonly ConfigObject[]): readonly string[] =>
+      registry
+        .update(configSnapshot(objects))
+        .services.map(({ name, aliases }) => [name, ...aliases.map(({ origin }) => origin.name)].join(' '));
+    const [a, b, web, other] = [
+      external('a', local('b')),
+      external('b', local('web')),
+      service('web'),
+      service('other'),
+    ];
+    expect(update(a)).toEqual(['a']);
+    expect(update(a, b)).toEqual(['b a']);
+    expect(update(a, b, web)).toEqual(['web a b']);
+    expect(update(a, b, web, other)).toEqual(['other', 'web a b']);
+    expect(update(a, web)).toEqual(['a', 'web']);
+    expect(update(a, external('b', local('other')), web, other)).toEqual(['other a b', 'web']);
+    expect(update(a, b, other)).toEqual(['b a', 'other']);
+  });
 });

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ServiceKey } from '../../model/ids.ts';
 import { type ConfigObject, refOf, renderRef } from '../../model/object.ts';
 import type { Service } from '../../model/service.ts';
+import { AliasBook } from './alias-book.ts';
 import { AutoAddressBook } from './auto-address-book.ts';
 import { diagnose } from './diagnose.ts';
 import { agreeing, buildEntryService, diagnoseEntries, type EntrySources, wantsAutoAddress } from './entry-service.ts';
@@ -51,6 +52,7 @@ export class ServiceIndex {
   readonly #keysByNamespace = new Map<string, Set<ServiceKey>>();
   readonly #selectors = new SelectorIndex<ServiceSource & { readonly selector: Labels }>();
   readonly #addresses = new AutoAddressBook();
+  readonly #aliases = new AliasBook();
   readonly #distributions = new Map<string, string>();
   readonly #services = new Map<ServiceKey, Service>();
   readonly #diagnostics = new Map<ServiceKey, readonly Diagnostic[]>();
@@ -91,7 +93,8 @@ export class ServiceIndex {
     this.#selectors.apply({ removed: sources.removed.filter(hasSelector), added: sources.added.filter(hasSelector) });
     for (const key of touched) this.#file(key);
     const readdressed = this.#addresses.update([...touched].map((key) => [key, this.#addressWish(key)]));
-    const dirty = new Set([...touched, ...readdressed, ...this.#redistributed(before, inputs)]);
+    const renamed = this.#aliases.update([...touched].map((key) => [key, this.#byKey.get(key)[0]]));
+    const dirty = new Set([...touched, ...readdressed, ...renamed, ...this.#redistributed(before, inputs)]);
     const everything = before !== undefined && before.context !== inputs.context;
     return {
       sources,
@@ -159,11 +162,12 @@ export class ServiceIndex {
     this.#diagnose(key, kubernetes, entries);
     const first = kubernetes ?? entries[0];
     const inputs = this.#inputs;
-    if (first === undefined || inputs === undefined) return undefined;
+    if (first === undefined || inputs === undefined || this.#aliases.isAlias(key)) return undefined;
     const context: ServiceContext = {
       ...inputs.context,
       namespaceDistribution: this.#distributions.get(first.namespace),
       autoAddress: this.#addresses.get(key),
+      aliases: this.#aliases.of(first.hostname),
     };
     if (kubernetes !== undefined) return buildKubernetesService(kubernetes, context);
     return isSome(entries) ? buildEntryService(entries, context) : undefined;

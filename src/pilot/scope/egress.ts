@@ -1,7 +1,7 @@
 import type { Destination, EgressListener } from '../../apis/networking/networking.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
-import type { Service } from '../../model/service.ts';
+import { namesOf, type Service } from '../../model/service.ts';
 import { compareServices } from '../registry/order.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
 import { compareVirtualServices } from '../snapshot/virtual-service-index.ts';
@@ -80,7 +80,7 @@ function importFor({ port, hosts }: EgressListener, { namespace, services, virtu
   };
 }
 
-const describeService = ({ namespace, hostname }: Service) => ({ namespace, hosts: [hostname] });
+const describeService = (service: Service) => ({ namespace: service.namespace, hosts: namesOf(service) });
 const describeRoute = ({ object, hosts }: MeshVirtualService) => ({ namespace: object.meta.namespace, hosts });
 const indexServices = importIndexer(describeService);
 const indexRoutes = importIndexer(describeRoute);

@@ -2,7 +2,7 @@ import { KeyedMemo, keepIfSame, latest } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
-import type { ServiceTarget } from '../../model/service.ts';
+import { namesOf, type ServiceTarget } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { GatewayScope, ScopedGateway } from '../scope/scope.ts';
 import { clusterDefaults } from '../translate/cluster/defaults.ts';
@@ -115,7 +115,7 @@ export class GatewayStage {
         virtualServices: keepIfSame(before?.virtualServices, bound),
         destinations: keepIfSame(
           before?.destinations,
-          members.filter(({ service }) => hosts.has(service.hostname)),
+          members.filter(({ service }) => namesOf(service).some((name) => hosts.has(name))),
         ),
       };
       this.#l4.set(port.name, kept);

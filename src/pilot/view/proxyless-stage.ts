@@ -1,6 +1,6 @@
 import { KeyedMemo, keepIfSame, latest, memoByIdentity } from '../../kit/memo.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
-import { isHttp } from '../../model/service.ts';
+import { isHttp, namesOf } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { BuiltVirtualHost } from '../translate/built.ts';
 import { clusterDefaults } from '../translate/cluster/defaults.ts';
@@ -79,10 +79,9 @@ function listenersOf(at: ServiceAtPort, dnsDomain: string): readonly EncodedReso
   const byDomain = listenerMemo(at);
   const known = byDomain.get(dnsDomain);
   if (known !== undefined) return known;
-  const { hostname } = at.service;
-  const listeners = [hostname, ...shortForms(hostname, dnsDomain)].map((host) =>
-    encodeBuilt(buildApiListener(at, `${host}:${at.port.port}`)),
-  );
+  const listeners = namesOf(at.service)
+    .flatMap((name) => [name, ...shortForms(name, dnsDomain)])
+    .map((host) => encodeBuilt(buildApiListener(at, `${host}:${at.port.port}`)));
   byDomain.set(dnsDomain, listeners);
   return listeners;
 }

@@ -7,7 +7,7 @@ import { keepEqual } from '../translate/listener/keep-equal.ts';
 import type { ProxyTraits, RoutePlan, ServiceAtPort } from '../translate/plan.ts';
 import { buildRouteConfiguration, type RouteConfigurationInputs } from '../translate/route/configuration.ts';
 import type { RouteDefaults } from '../translate/route/defaults.ts';
-import { destinationHosts } from '../translate/route/destination.ts';
+import { destinationHosts, groupByName } from '../translate/route/destination.ts';
 import { planVirtualHosts, type VirtualHostPlan, type VirtualHostPlans } from '../translate/route/plan.ts';
 import { buildVirtualHost, type VirtualHostInputs } from '../translate/route/virtual-host.ts';
 import { encodeBuilt } from './encode.ts';
@@ -104,10 +104,7 @@ export class VirtualHostMemo {
 
 const nobody: readonly ServiceAtPort[] = [];
 
-const membersByHost = memoByIdentity(
-  (members: readonly ServiceAtPort[]): ReadonlyMap<string, readonly ServiceAtPort[]> =>
-    Map.groupBy(members, ({ service }) => service.hostname),
-);
+const membersByHost = memoByIdentity(groupByName);
 
 function destinationsOf(
   { virtualServices }: VirtualHostPlan,

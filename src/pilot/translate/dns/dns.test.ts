@@ -24,6 +24,21 @@ describe('names', () => {
     });
   });
 
+  it('of an alias are its own where it is visible, and lead where its service does', () => {
+    const alias = (hostname: string, ...namespaces: readonly string[]): Service['aliases'][number] => ({
+      hostname,
+      visibility: { kind: 'namespaces', namespaces: new Set(namespaces) },
+      origin: { kind: 'Service', namespace: 'default', name: 'alias' },
+    });
+    const aliases = [alias('a.default.svc.cluster.local', 'default'), alias('b.default.svc.cluster.local', 'shop')];
+    expect(table([service('shop/cart', { addresses: ['10.0.0.1'], aliases })])).toMatchObject({
+      a: '10.0.0.1',
+      'a.default.svc.cluster.local': '10.0.0.1',
+      'cart.shop': '10.0.0.1',
+    });
+    expect(table([service('shop/cart', { addresses: ['10.0.0.1'], aliases })])).not.toHaveProperty('b');
+  });
+
   it('of another namespace say which', () => {
     expect(Object.keys(table([service('shop/cart', { addresses: ['10.0.0.1'] })]))).toEqual([
       'cart.shop',

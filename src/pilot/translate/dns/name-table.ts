@@ -1,7 +1,7 @@
 import { isCidr, isIpv4, isIpv6 } from '../../../apis/address.ts';
 import { memoByIdentity } from '../../../kit/memo.ts';
 import { compareText } from '../../../kit/order.ts';
-import type { Service } from '../../../model/service.ts';
+import { isVisibleIn, type Service } from '../../../model/service.ts';
 import { buildDomains } from '../route/domains.ts';
 
 /** A headless service's ready pods: their addresses, and the name some have of their own. */
@@ -30,13 +30,11 @@ export function buildNameTable({ services, headless, dnsDomain }: NameTableInput
     if (addresses.length > 0 && isAnswerable(name) && !names.has(name)) names.set(name, addresses);
   };
   const headlessByKey = new Map(headless.map((entry) => [entry.service.key, entry]));
-  const forms = services.map((service) => ({
-    service,
-    shorter: shortForms(service.hostname, dnsDomain),
-  }));
-  // A full name always goes before a short form that spells the same.
-  for (const { service } of forms) addService(service, [service.hostname]);
-  for (const { service, shorter } of forms) addService(service, shorter);
+  const named = services.flatMap((service) => visibleNames(service, dnsDomain).map((name) => ({ service, name })));
+  // A full name always goes before a short form that spells the same, and a service's own before what others call it.
+  for (const service of services) addService(service, [service.hostname]);
+  for (const { service, name } of named) addService(service, [name]);
+  for (const { service, name } of named) addService(service, shortForms(name, dnsDomain));
   return [...names].map(([name, addresses]) => ({ name, addresses })).sort((a, b) => compareText(a.name, b.name));
 
   function addService(service: Service, hostnames: readonly string[]): void {
@@ -48,6 +46,13 @@ export function buildNameTable({ services, headless, dnsDomain }: NameTableInput
       for (const hostname of hostnames) add(`${label}.${hostname}`, own);
     }
   }
+}
+
+function visibleNames(service: Service, dnsDomain: string): readonly string[] {
+  if (service.aliases.length === 0) return [service.hostname];
+  const namespace = dnsDomain.slice(0, Math.max(0, dnsDomain.indexOf('.')));
+  const aliases = service.aliases.filter(({ visibility }) => isVisibleIn(visibility, namespace));
+  return [service.hostname, ...aliases.map(({ hostname }) => hostname)];
 }
 
 function podAddresses(pods: HeadlessNames['pods']): readonly string[] {

@@ -2,9 +2,9 @@ import { isCidr, isUnixAddress } from '../../../apis/address.ts';
 import { parseProtocol } from '../../../apis/protocol.ts';
 import { memoByIdentity } from '../../../kit/memo.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
-import { isHttp, type Protocol, type Service } from '../../../model/service.ts';
+import { isHttp, namesOf, type Protocol, type Service } from '../../../model/service.ts';
 import type { ServiceAtPort } from '../plan.ts';
-import { destinationHosts } from '../route/destination.ts';
+import { destinationHosts, groupByName } from '../route/destination.ts';
 import { diagnoseListener } from './codes.ts';
 import { portPlace } from './origins.ts';
 import { type ListenerSite, OutboundDraft, type RouteDraft, siteOf } from './outbound-draft.ts';
@@ -66,7 +66,7 @@ function readScope(
     http,
     httpIndex: new VirtualServiceIndex(http),
     l4Index: new VirtualServiceIndex(l4),
-    membersByHost: Map.groupBy(egress.members, ({ service }) => service.hostname),
+    membersByHost: groupByName(egress.members),
   };
 }
 
@@ -233,7 +233,9 @@ function planHttpProxy(draft: OutboundDraft, scopes: readonly Scope[], inputs: O
 function addToRoute(route: RouteDraft, scope: Scope, members: readonly ServiceAtPort[]): void {
   for (const at of members) {
     route.members.add(at);
-    for (const virtualService of scope.httpIndex.get(at.service.hostname)) route.virtualServices.add(virtualService);
+    for (const name of namesOf(at.service)) {
+      for (const virtualService of scope.httpIndex.get(name)) route.virtualServices.add(virtualService);
+    }
   }
 }
 

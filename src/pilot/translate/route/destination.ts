@@ -3,6 +3,7 @@ import { memoByIdentity } from '../../../kit/memo.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { type ClusterName, outboundClusterName } from '../../../model/ids.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
+import { namesOf } from '../../../model/service.ts';
 import type { ServiceAtPort } from '../plan.ts';
 import { diagnose, type Place } from '../policy/diagnose.ts';
 import { type EffectivePolicy, effectivePolicy } from '../policy/effective-policy.ts';
@@ -25,17 +26,36 @@ export function resolveDestination(
   known: readonly ServiceAtPort[],
   dialled: number,
 ): ResolvedDestination {
-  const members = known.filter(({ service }) => service.hostname === host);
+  const members = membersNamed(known, host);
+  const hostname = members[0]?.service.hostname ?? host;
   const number = port?.number ?? onlyPort(members) ?? dialled;
   const member = members.find((candidate) => candidate.port.port === number);
   return {
-    cluster: outboundClusterName(number, subset, host),
-    host,
+    cluster: outboundClusterName(number, subset, hostname),
+    host: hostname,
     port: number,
     policy: effectivePolicy(member?.rule, number, subset),
     dynamic: member?.service.resolution.kind === 'dynamic-dns',
-    missing: whatIsMissing(members, member, { host, port: number, subset }),
+    missing: whatIsMissing(members, member, { host: hostname, port: number, subset }),
   };
+}
+
+function membersNamed(known: readonly ServiceAtPort[], host: string): readonly ServiceAtPort[] {
+  const exact = known.filter(({ service }) => service.hostname === host);
+  return exact.length > 0 ? exact : known.filter(({ service }) => namesOf(service).includes(host));
+}
+
+/** Members by every host name that leads to them. */
+export function groupByName(members: readonly ServiceAtPort[]): ReadonlyMap<string, readonly ServiceAtPort[]> {
+  const byHost: Map<string, readonly ServiceAtPort[]> = Map.groupBy(members, ({ service }) => service.hostname);
+  const aliased = members.filter(({ service }) => service.aliases.length > 0);
+  const byName = new Map(byHost);
+  for (const at of aliased) {
+    for (const { hostname } of at.service.aliases) {
+      if (!byHost.has(hostname)) byName.set(hostname, [...(byName.get(hostname) ?? []), at]);
+    }
+  }
+  return aliased.length === 0 ? byHost : byName;
 }
 
 function onlyPort(members: readonly ServiceAtPort[]): number | undefined {

@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
 import { refOf, renderRef } from '../../../model/object.ts';
-import type { ServiceAtPort } from '../plan.ts';
+import { isVisibleIn } from '../../../model/service.ts';
+import type { ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { diagnose, type Place } from '../policy/diagnose.ts';
 import { buildDomains } from './domains.ts';
 
@@ -13,47 +14,81 @@ export type Claim = {
   readonly virtualServices: readonly MeshVirtualService[];
 };
 
+const nobody: readonly never[] = [];
+
+type Asking = Pick<ProxyTraits, 'namespace' | 'dnsDomain'>;
+
 /** Where a listener serves many ports: whether it is an HTTP proxy, whose clients mean port 80 when they name none. */
 export type ManyPorts = { readonly proxy: boolean };
 
 /**
  * Gives each domain to one claim: Envoy refuses a route configuration in which two virtual hosts have one domain. A complete
- * host name belongs to its own claim; everything else to the first that asks.
+ * host name belongs to its own claim, an alias to its service; everything else to the first that asks.
  */
 export class DomainClaims {
   readonly #owners = new Map<string, Claim>();
-  readonly #dnsDomain: string;
+  readonly #asking: Asking;
   readonly #manyPorts: ManyPorts | undefined;
+  /** The other names of a claim's service that are for it to answer to. */
+  readonly #aliases = new Map<Claim, readonly string[]>();
   /** The claim that answers to a host without a port. */
   readonly #plain = new Map<string, Claim>();
   readonly diagnostics: Diagnostic[] = [];
 
-  constructor(claims: readonly Claim[], dnsDomain: string, manyPorts: ManyPorts | undefined) {
-    this.#dnsDomain = dnsDomain;
+  constructor(claims: readonly Claim[], asking: Asking, manyPorts: ManyPorts | undefined) {
+    this.#asking = asking;
     this.#manyPorts = manyPorts;
     for (const claim of claims) this.#reserve(claim);
+    for (const claim of claims) this.#reserveAliases(claim);
   }
 
-  /** The domains of a claim; those that others have are left out, and its owner is told. */
+  /** The domains of a claim; those that others have are left out, and its owner is told of its own names among them. */
   take(claim: Claim): readonly string[] {
-    const names = buildDomains(claim.host, claim.member?.service, this.#dnsDomain);
-    const wanted = names.flatMap((name) => this.#formsOf(name, claim));
-    return wanted.filter((domain) => {
-      const owner = this.#owners.get(domain) ?? claim;
-      this.#owners.set(domain, owner);
-      if (owner !== claim) this.#tell(claim, owner, domain);
-      return owner === claim;
-    });
+    const { dnsDomain } = this.#asking;
+    const own = buildDomains(claim.host, claim.member?.service, dnsDomain);
+    const aliases = (this.#aliases.get(claim) ?? nobody).flatMap((alias) => buildDomains(alias, undefined, dnsDomain));
+    const forms = (name: string): readonly string[] => this.#formsOf(name, claim);
+    return [
+      ...own.flatMap(forms).filter((domain) => this.#takeOwn(domain, claim)),
+      ...aliases.flatMap(forms).filter((domain) => this.#ownerOf(domain, claim) === claim),
+    ];
+  }
+
+  #takeOwn(domain: string, claim: Claim): boolean {
+    const owner = this.#ownerOf(domain, claim);
+    if (owner !== claim) this.#tell(claim, owner, domain);
+    return owner === claim;
+  }
+
+  /** Whoever asks first has a domain that nobody has. */
+  #ownerOf(domain: string, claim: Claim): Claim {
+    const owner = this.#owners.get(domain) ?? claim;
+    this.#owners.set(domain, owner);
+    return owner;
+  }
+
+  /** A rule for the name itself goes before. */
+  #reserveAliases(claim: Claim): void {
+    const aliases = claim.member?.service.aliases ?? nobody;
+    if (aliases.length === 0) return;
+    const visible = aliases.filter(({ visibility }) => isVisibleIn(visibility, this.#asking.namespace));
+    const names = visible.map(({ hostname }) => hostname);
+    this.#aliases.set(
+      claim,
+      names.filter((name) => this.#reserveName(name, claim)),
+    );
   }
 
   #reserve(claim: Claim): void {
-    const [host = ''] = buildDomains(claim.host, undefined, '');
     const plain = this.#plain.get(claim.host);
     const means80 = this.#manyPorts?.proxy === true;
     if (claim.port === 80 || (plain === undefined && !means80)) this.#plain.set(claim.host, claim);
-    for (const domain of this.#manyPorts === undefined ? [host] : [`${host}:${claim.port}`]) {
-      if (!this.#owners.has(domain)) this.#owners.set(domain, claim);
-    }
+    this.#reserveName(claim.host, claim);
+  }
+
+  #reserveName(name: string, claim: Claim): boolean {
+    const [host = ''] = buildDomains(name, undefined, '');
+    return this.#ownerOf(this.#manyPorts === undefined ? host : `${host}:${claim.port}`, claim) === claim;
   }
 
   #formsOf(name: string, claim: Claim): readonly string[] {

@@ -102,6 +102,27 @@ describe('domains', () => {
     expect(names).toContain('*.db');
   });
 
+  it('of a service that others know by another name are those, too, unless a rule is for that name', () => {
+    const alias = (hostname: string, namespace: string): Service['aliases'][number] => ({
+      hostname,
+      visibility: { kind: 'namespaces', namespaces: new Set([namespace]) },
+      origin: { kind: 'Service', namespace, name: 'alias' },
+    });
+    const local = 'front.default.svc.cluster.local';
+    const cart = service('shop/cart', {
+      aliases: [alias(local, 'default'), alias('x.shop.svc.cluster.local', 'shop')],
+    });
+    const own = ['cart.shop.svc.cluster.local', 'cart.shop', 'cart.shop.svc'];
+    const aliases = [local, 'front', 'front.default', 'front.default.svc'];
+    expect(domains([cart])).toEqual({ 'cart.shop.svc.cluster.local:80': [...own, ...aliases] });
+    const { virtualHosts, diagnostics } = plan([cart], [vs('a', local)]);
+    expect(Object.fromEntries(virtualHosts.map((host) => [host.name, host.domains]))).toEqual({
+      'cart.shop.svc.cluster.local:80': own,
+      [`${local}:80`]: aliases,
+    });
+    expect(diagnostics).toEqual([]);
+  });
+
   it('belong to one host each; complete names to their own', () => {
     const services = [
       service('reviews', { addresses: ['10.0.0.1'] }),

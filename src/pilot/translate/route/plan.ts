@@ -34,11 +34,7 @@ export function planVirtualHosts(plan: RoutePlan, asking: Asking): VirtualHostPl
   const chooser = new Chooser(plan, asking);
   const claims = [...claimMembers(plan, chooser), ...claimOtherHosts(plan, chooser)];
   const matchPorts = !plan.sniffed && claims.some(({ port }) => port !== plan.port);
-  const domains = new DomainClaims(
-    claims,
-    asking.dnsDomain,
-    matchPorts ? { proxy: plan.name === 'http_proxy' } : undefined,
-  );
+  const domains = new DomainClaims(claims, asking, matchPorts ? { proxy: plan.name === 'http_proxy' } : undefined);
   const virtualHosts = claims.map((claim): VirtualHostPlan => {
     const { host, port, member, virtualServices } = claim;
     return {

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { type ClusterName, outboundClusterName } from '../../../model/ids.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../../model/proxy.ts';
+import { isVisibleIn } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
 import { type BuiltVirtualHost, clusterRef, originOf } from '../built.ts';
 import type { ServiceAtPort } from '../plan.ts';
@@ -54,9 +55,17 @@ export function buildVirtualHost(inputs: VirtualHostInputs): BuiltVirtualHost {
     name,
     message,
     needs: [...new Set(built.clusters)].map(clusterRef),
-    origins: built.origins,
+    origins: [...built.origins, ...aliasOrigins(inputs)],
     diagnostics: built.diagnostics,
   };
+}
+
+/** Of the names among the domains that other objects give the service. */
+function aliasOrigins({ member, namespace }: VirtualHostInputs): readonly Origin[] {
+  const aliases = member?.service.aliases ?? [];
+  return aliases
+    .filter(({ visibility }) => isVisibleIn(visibility, namespace))
+    .map(({ origin }) => originOf(origin, 'spec.externalName'));
 }
 
 type BuiltRoutes = BuiltRule & { readonly origins: readonly Origin[] };

@@ -41,6 +41,7 @@ export function service(name: string, options: Partial<Service> = {}): Service {
   return deepFreeze({
     key: serviceKey(namespace, hostname),
     hostname,
+    aliases: [],
     namespace,
     name: own,
     registry: external ? 'External' : 'Kubernetes',
