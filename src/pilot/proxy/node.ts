@@ -15,7 +15,7 @@ export function parseProxy(node: NodeInfo): Result<Proxy, string> {
   const { type, ip, name, domain } = parsed.value;
   const kind = metadata['GENERATOR'] === 'grpc' ? 'proxyless' : type;
   const addresses = instanceAddresses(metadata['INSTANCE_IPS'], ip);
-  if (addresses.length === 0) return err(`node id ${JSON.stringify(node.id)}: ${JSON.stringify(ip)} is no IP address`);
+  if (addresses.length === 0) return err(`node id ${quoted(node.id)}: ${quoted(ip)} is no IP address`);
   return ok({
     id: node.id,
     kind,
@@ -42,19 +42,31 @@ type NodeId = {
   readonly domain: string;
 };
 
+/** Above what the names of pods, namespaces and domains can be together: ids are keys, and stand in every line of the log. */
+const LONGEST_ID = 1024;
+
 function parseNodeId(id: string): Result<NodeId, string> {
+  if (id.length > LONGEST_ID) return err(`node id ${quoted(id)} has more than ${LONGEST_ID} characters`);
   const parts = id.split('~');
   const [type, ip, name, domain] = parts;
   if (parts.length !== 4 || type === undefined || ip === undefined || name === undefined || domain === undefined) {
-    return err(`node id ${JSON.stringify(id.slice(0, 200))} must have four parts: type~ip~name.namespace~domain`);
+    return err(`node id ${quoted(id)} must have four parts: type~ip~name.namespace~domain`);
   }
-  if (type !== 'sidecar' && type !== 'router')
-    return err(`node type ${JSON.stringify(type)} must be sidecar or router`);
+  if (type !== 'sidecar' && type !== 'router') return err(`node type ${quoted(type)} must be sidecar or router`);
   return ok({ type, ip, name, domain });
 }
 
+/** A part of what a client sent, short enough for a status. */
+function quoted(part: string): string {
+  return JSON.stringify(part.length > 200 ? `${part.slice(0, 200)}…` : part);
+}
+
+/** Far more than a pod has. */
+const MOST_ADDRESSES = 64;
+
 function instanceAddresses(listed: unknown, ip: string): readonly string[] {
-  const candidates = typeof listed === 'string' && listed !== '' ? listed.split(',') : [ip];
+  const given = typeof listed === 'string' && listed !== '' ? listed.split(',', MOST_ADDRESSES + 1) : [ip];
+  const candidates = given.length > MOST_ADDRESSES ? [ip] : given;
   return candidates.every((candidate) => isIP(candidate) !== 0) ? candidates : [ip].filter((one) => isIP(one) !== 0);
 }
 
@@ -75,7 +87,7 @@ function text(value: unknown): string | undefined {
 }
 
 function textRecord(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
