@@ -1,10 +1,10 @@
 import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
-import { memoByIdentity } from '../../kit/memo.ts';
+import { memoByIdentity, sameFields } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
-import { refOf } from '../../model/object.ts';
+import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
+import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Proxy } from '../../model/proxy.ts';
-import type { ServiceTarget } from '../../model/service.ts';
+import type { ServiceTarget, Workload } from '../../model/service.ts';
 import type { XdsSnapshot } from '../../xds/ports.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { Verdicts } from '../../xds/verdicts.ts';
@@ -24,7 +24,7 @@ import { GatewayStage } from './gateway-stage.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { CanonicalTargets, type InboundInputs, InboundStage } from './inbound-stage.ts';
 import { membersOf, type Rules } from './members.ts';
-import { OutboundStage } from './outbound-stage.ts';
+import { type OutboundInputs, OutboundStage } from './outbound-stage.ts';
 import { ProxylessStage } from './proxyless-stage.ts';
 import { Interned, placeOf, rulesKeyOf, traitsOf } from './traits.ts';
 import { SharedLines, View } from './view.ts';
@@ -45,7 +45,6 @@ const KEEP_MS = 15 * 60_000;
 
 /** A proxy reduced to what decides what it gets. */
 type Asking = {
-  readonly mesh: MeshSnapshot;
   readonly scope: SidecarScope;
   readonly rules: Rules;
   readonly traits: ProxyTraits;
@@ -53,6 +52,19 @@ type Asking = {
   readonly placeKey: string;
   /** Tells outbound stages apart. */
   readonly outboundKey: string;
+  readonly targets: readonly ServiceTarget[];
+  /** Tells views apart that have one outbound stage. */
+  readonly viewKey: string;
+};
+
+/** What of the mesh decides what a proxy asks for: most changes leave all of it as it is. */
+type AskingInputs = {
+  readonly scope: SidecarScope;
+  readonly workload: Workload | undefined;
+  readonly own: readonly ServiceTarget[];
+  /** Rules may ask for labels of the proxy. */
+  readonly virtualServices: readonly MeshVirtualService[];
+  readonly localityLbSetting: MeshConfig['localityLbSetting'];
 };
 
 const settingsByIdle = memoByIdentity((_: MeshConfig) => new Map<string, ListenerSettings>());
@@ -81,7 +93,11 @@ export class Views {
   readonly #gateways = new Map<string, Shared<GatewayStage>>();
   readonly #inbound = new Map<string, InboundStage>();
   readonly #views = new Map<string, View>();
+  readonly #askings = new WeakMap<Proxy, { readonly inputs: AskingInputs; readonly asking: Asking }>();
   readonly #asked = new WeakMap<Proxy, Answer>();
+  /** What was made of the newest mesh, by what tells views apart. */
+  readonly #made = new Map<string, Made>();
+  #mesh: MeshSnapshot | undefined;
   /** When each key of a map above was last seen in use. */
   readonly #lastUse = new Map<string, number>();
 
@@ -114,6 +130,7 @@ export class Views {
       if (now - last < KEEP_MS) continue;
       this.#lastUse.delete(key);
       for (const map of maps) map.delete(key);
+      this.#made.clear();
     }
     this.#scopes.retain(mesh, proxies);
   }
@@ -125,25 +142,28 @@ export class Views {
   }
 
   #build(mesh: MeshSnapshot, proxy: Proxy): Made {
+    if (mesh !== this.#mesh) this.#made.clear();
+    this.#mesh = mesh;
     switch (proxy.kind) {
       case 'router':
         return this.#buildGateway(mesh, proxy);
-      case 'proxyless':
-        return this.#buildProxyless(this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy)));
-      case 'sidecar':
-        return this.#buildSidecar(this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy)), proxy);
+      case 'proxyless': {
+        const asking = this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy));
+        return entryOf(this.#made, asking.viewKey, () => this.#buildProxyless(mesh, asking));
+      }
+      case 'sidecar': {
+        const asking = this.#ask(mesh, proxy, this.#scopes.sidecarScopeFor(mesh, proxy));
+        return entryOf(this.#made, asking.viewKey, () => this.#buildSidecar(mesh, asking));
+      }
     }
   }
 
-  #buildSidecar(asking: Asking, proxy: Proxy): Made {
-    const { mesh, outboundKey } = asking;
-    const settings = settingsOf(mesh.config.mesh, asking.traits);
+  #buildSidecar(mesh: MeshSnapshot, asking: Asking): Made {
+    const { outboundKey, viewKey } = asking;
     const { stage, lines } = this.#sharedOf(this.#outbound, outboundKey, () => new OutboundStage());
-    const outbound = stage.get({ ...stageInputs(asking), settings });
-    const { key, targets } = this.#targetsOf(mesh, proxy);
-    const inboundKey = `${outboundKey} ${key}`;
-    const inbound = entryOf(this.#inbound, inboundKey, () => new InboundStage()).get(inboundInputs(asking, targets));
-    const view = entryOf(this.#views, inboundKey, () => new View(this.#verdicts, lines));
+    const outbound = stage.get(stageInputs(mesh, asking));
+    const inbound = entryOf(this.#inbound, viewKey, () => new InboundStage()).get(inboundInputs(mesh, asking));
+    const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
     const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
     const snapshot = view.snapshot({
@@ -152,13 +172,13 @@ export class Views {
       ownListeners: inbound.listeners,
       secrets: none,
     });
-    return { snapshot, keys: [outboundKey, inboundKey] };
+    return { snapshot, keys: [outboundKey, viewKey] };
   }
 
-  #buildProxyless(asking: Asking): Made {
-    const { mesh, outboundKey } = asking;
+  #buildProxyless(mesh: MeshSnapshot, asking: Asking): Made {
+    const { outboundKey } = asking;
     const { stage, lines } = this.#sharedOf(this.#proxyless, outboundKey, () => new ProxylessStage());
-    const outbound = stage.get({ ...stageInputs(asking), settings: settingsOf(mesh.config.mesh, asking.traits) });
+    const outbound = stage.get(stageInputs(mesh, asking));
     const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
     view.diagnostics = outbound.diagnostics;
     const snapshot = view.snapshot({ ...outbound, ownClusters: none, ownListeners: none, secrets: none });
@@ -168,39 +188,44 @@ export class Views {
   #buildGateway(mesh: MeshSnapshot, proxy: Proxy): Made {
     const gateway = this.#scopes.gatewayScopeFor(mesh, proxy);
     const asking = this.#ask(mesh, proxy, gateway.scope);
-    const { key, targets } = this.#targetsOf(mesh, proxy);
     const names = gateway.gateways.map(({ object }) => object.key).join(' ');
-    const viewKey = `${asking.outboundKey} ${key} ${names}`;
+    const viewKey = `${asking.viewKey} ${names}`;
     const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage());
-    const { scope: _, ...inputs } = stageInputs(asking);
-    const settings = settingsOf(mesh.config.mesh, asking.traits);
-    const output = stage.get({ ...inputs, gateway, targets, settings });
+    const { scope: _, ...inputs } = stageInputs(mesh, asking);
+    const output = stage.get({ ...inputs, gateway, targets: asking.targets });
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = output.diagnostics;
     return { snapshot: view.snapshot({ ...output, ownClusters: none, ownListeners: none }), keys: [viewKey] };
   }
 
   #ask(mesh: MeshSnapshot, proxy: Proxy, scope: SidecarScope): Asking {
-    const workload = workloadOf(mesh, proxy);
+    const inputs: AskingInputs = {
+      scope,
+      workload: workloadOf(mesh, proxy),
+      own: targetsOf(mesh, proxy),
+      virtualServices: proxy.kind === 'router' ? mesh.virtualServices : virtualServicesOf(scope),
+      localityLbSetting: mesh.config.mesh.localityLbSetting,
+    };
+    const known = this.#askings.get(proxy);
+    if (known !== undefined && sameFields(known.inputs, inputs)) return known.asking;
+    const asking = this.#reduce(proxy, inputs);
+    this.#askings.set(proxy, { inputs, asking });
+    return asking;
+  }
+
+  #reduce(proxy: Proxy, { scope, workload, own, virtualServices, localityLbSetting }: AskingInputs): Asking {
     const labels = Object.keys(proxy.labels).length > 0 ? proxy.labels : (workload?.labels ?? {});
     const known = { ...proxy, labels };
-    const asked = proxy.kind === 'router' ? mesh.virtualServices : virtualServicesOf(scope);
-    const traits = this.#traits.get(traitsOf(known, asked));
+    const traits = this.#traits.get(traitsOf(known, virtualServices));
     const rules = destinationRulesFor(scope, labels);
-    const { localityLbSetting } = mesh.config.mesh;
     const matters = placeMatters.get(scope, '', { services: scope.services, rules, localityLbSetting });
     const place = this.#places.get(matters ? placeOf(known, workload) : nowhere);
     const placeKey = matters ? place.key : '';
     const sidecar = scope.sidecar?.key ?? '';
     const outboundKey = [scope.namespace, sidecar, rulesKeyOf(scope, labels), traits.key, placeKey].join('\n');
-    return { mesh, scope, rules, traits: traits.value, place: place.value, placeKey, outboundKey };
-  }
-
-  #targetsOf(mesh: MeshSnapshot, proxy: Proxy): { readonly key: string; readonly targets: readonly ServiceTarget[] } {
-    const hostPod = mesh.hostPods.get(proxy.name);
-    const own =
-      hostPod?.targets ?? proxy.addresses.flatMap((address) => mesh.targetsByAddress.get(address) ?? noTargets);
-    return this.#targets.get([...new Set(own)]);
+    const { key, targets } = this.#targets.get([...new Set(own)]);
+    const viewKey = `${outboundKey} ${key}`;
+    return { scope, rules, traits: traits.value, place: place.value, placeKey, outboundKey, targets, viewKey };
   }
 
   #sharedOf<Stage>(known: Map<string, Shared<Stage>>, key: string, make: () => Stage): Shared<Stage> {
@@ -221,14 +246,23 @@ const placeMatters = new IdentityMemo<SidecarScope, PlaceInputs, boolean>(({ ser
   membersOf(services, rules).some((at) => usesPlace(at, localityLbSetting)),
 );
 
-function stageInputs({ mesh, scope, rules, traits, place, placeKey }: Asking): Omit<Asking, 'outboundKey'> {
-  return { mesh, scope, rules, traits, place, placeKey };
+/** A proxy mostly has one address, and then this is the mesh's own list. */
+function targetsOf(mesh: MeshSnapshot, { name, addresses }: Proxy): readonly ServiceTarget[] {
+  const hostPod = mesh.hostPods.get(name);
+  if (hostPod !== undefined) return hostPod.targets;
+  const [only = '', ...others] = addresses;
+  if (others.length === 0) return mesh.targetsByAddress.get(only) ?? noTargets;
+  return addresses.flatMap((address) => mesh.targetsByAddress.get(address) ?? noTargets);
 }
 
-function inboundInputs({ mesh, scope, rules, traits }: Asking, targets: readonly ServiceTarget[]): InboundInputs {
+function stageInputs(mesh: MeshSnapshot, { scope, rules, traits, place, placeKey }: Asking): OutboundInputs {
+  return { mesh, scope, rules, traits, place, placeKey, settings: settingsOf(mesh.config.mesh, traits) };
+}
+
+function inboundInputs(mesh: MeshSnapshot, { scope, rules, traits, targets }: Asking): InboundInputs {
   return {
     targets,
-    ...sidecarInbound(scope),
+    ...(scope.sidecar === undefined ? noSidecar : sidecarInbound(scope.sidecar)),
     rules,
     traits,
     settings: settingsOf(mesh.config.mesh, traits),
@@ -236,21 +270,22 @@ function inboundInputs({ mesh, scope, rules, traits }: Asking, targets: readonly
   };
 }
 
+type SidecarInbound = Pick<InboundInputs, 'ingress' | 'connectionPool'>;
+
+const noSidecar: SidecarInbound = { ingress: [], connectionPool: undefined };
+
 /** What a Sidecar says about its workload's own ports, with the places where it says so. */
-const sidecarInbound = memoByIdentity(
-  ({ sidecar }: SidecarScope): Pick<InboundInputs, 'ingress' | 'connectionPool'> => {
-    if (sidecar === undefined) return { ingress: [], connectionPool: undefined };
-    const object = refOf(sidecar);
-    const { ingress = [], inboundConnectionPool } = sidecar.spec;
-    return {
-      ingress: ingress.map((spec, index) => ({ spec, object, path: `spec.ingress[${index}]` })),
-      connectionPool:
-        inboundConnectionPool === undefined
-          ? undefined
-          : { spec: inboundConnectionPool, object, path: 'spec.inboundConnectionPool' },
-    };
-  },
-);
+const sidecarInbound = memoByIdentity((sidecar: ConfigObject<'Sidecar'>): SidecarInbound => {
+  const object = refOf(sidecar);
+  const { ingress = [], inboundConnectionPool } = sidecar.spec;
+  return {
+    ingress: ingress.map((spec, index) => ({ spec, object, path: `spec.ingress[${index}]` })),
+    connectionPool:
+      inboundConnectionPool === undefined
+        ? undefined
+        : { spec: inboundConnectionPool, object, path: 'spec.inboundConnectionPool' },
+  };
+});
 
 const withPassthrough = memoByIdentity(
   (_: readonly EncodedResource[]) => new Map<EncodedResource, readonly EncodedResource[]>(),
