@@ -1,7 +1,8 @@
 import { TypeUrls } from '../../src/xds/type-urls.ts';
-import type { Figure, RowReport } from '../measure/report.ts';
+import type { Comparison, Figure, RowReport } from '../measure/report.ts';
 import { percentile } from '../measure/stats.ts';
 import { clusterOf, defaultPlan, endpointsFile, type MeshPlan } from '../mesh/mesh.ts';
+import { type BareTimes, measureBare } from '../server/bare-process.ts';
 import { DEBOUNCE } from '../server/xebec-process.ts';
 import { type Change, type ChangeTimes, measureChanges } from './changes.ts';
 import { endpointCount } from './content.ts';
@@ -26,7 +27,7 @@ export const endpointChange: Row = {
     const surplus: string[] = [];
     for (const each of cases) {
       const times = await measure(context, each);
-      figures.push(...figuresOf(each, times));
+      figures.push(...figuresOf(each, times, await measureBare(times.bytes, each.proxies)));
       surplus.push(...times.surplus);
     }
     return [reportOf(figures, surplus)];
@@ -62,27 +63,35 @@ async function measure(context: RowContext, each: Case): Promise<ChangeTimes> {
   return times;
 }
 
-function figuresOf({ plan: { services }, proxies, protocol, istioP50Ms }: Case, times: ChangeTimes): readonly Figure[] {
+function figuresOf(each: Case, times: ChangeTimes, bare: BareTimes): readonly Figure[] {
+  const { proxies, protocol, istioP50Ms } = each;
+  const { services } = each.plan;
   const workload = `${services} services, ${proxies} proxies, ${protocol}`;
   const istio = istioP50Ms === undefined ? [] : [{ to: 'Istio', value: istioP50Ms }];
+  const beside = (value: number): readonly Comparison[] => [{ to: 'bare', value }];
   const limits = proxies <= 1000 && services <= 100;
   return [
     {
-      ...{ workload, what: 'last byte p50', value: percentile(times.arrivedMs, 0.5), unit: 'ms', beside: istio },
+      ...{ workload, what: 'last byte p50', value: percentile(times.arrivedMs, 0.5), unit: 'ms' },
+      beside: [...istio, ...beside(bare.p50Ms)],
       ...(limits ? { goal: 20 } : {}),
     },
     {
       ...{ workload, what: 'last byte p99', value: percentile(times.arrivedMs, 0.99), unit: 'ms' },
+      beside: beside(bare.p99Ms),
       ...(limits ? { goal: 200 } : {}),
     },
     { workload, what: 'ACK p50', value: percentile(times.confirmedMs, 0.5), unit: 'ms' },
     { workload, what: 'ACK p99', value: percentile(times.confirmedMs, 0.99), unit: 'ms' },
-    { workload, what: 'server CPU a change', value: times.cpuMs, unit: 'ms' },
+    { workload, what: 'server CPU a change', value: times.cpuMs, unit: 'ms', beside: beside(bare.cpuMs) },
     { workload, what: 'server waited for a CPU', value: times.waitedMs, unit: 'ms' },
     { workload, what: 'event loop p99', value: times.loop.p99Ms, unit: 'ms', goal: 20 },
     { workload, what: 'event loop longest block', value: times.loop.maxMs, unit: 'ms', goal: 50 },
   ];
 }
+
+export const BARE_NOTE =
+  'bare: a server that sends messages of the same size to as many clients over the same transport, reads an answer to each, and decides nothing.';
 
 function reportOf(figures: readonly Figure[], surplus: readonly string[]): RowReport {
   return {
@@ -94,6 +103,7 @@ function reportOf(figures: readonly Figure[], surplus: readonly string[]): RowRe
       surplus.length === 0
         ? 'Every proxy was sent exactly the changed assignment, once.'
         : `**${surplus.length} responses were not needed**, such as ${surplus[0]}.`,
+      BARE_NOTE,
       'The times include what this process needs to take the messages: about 0.05 ms for each.',
     ],
   };

@@ -4,8 +4,10 @@ import type { Resource } from '../ads-client/library.ts';
 import type { Figure, RowReport } from '../measure/report.ts';
 import { percentile } from '../measure/stats.ts';
 import { defaultPlan, HTTP_PORT, hostOf, type MeshPlan, virtualServiceFile } from '../mesh/mesh.ts';
+import { type BareTimes, measureBare } from '../server/bare-process.ts';
 import { DEBOUNCE } from '../server/xebec-process.ts';
 import { type Change, type ChangeTimes, measureChanges } from './changes.ts';
+import { BARE_NOTE } from './endpoint-change.ts';
 import { withProfile } from './profile.ts';
 import type { Row, RowContext } from './row.ts';
 import { endScene, type SceneOptions, setScene } from './scene.ts';
@@ -29,7 +31,10 @@ export const routeChange: Row = {
       ...(context.full ? fullCases : []),
     ];
     const figures: Figure[] = [];
-    for (const each of cases) figures.push(...figuresOf(each, await measure(context, each)));
+    for (const each of cases) {
+      const times = await measure(context, each);
+      figures.push(...figuresOf(each, times, await measureBare(times.bytes, each.proxies)));
+    }
     return [reportOf(figures)];
   },
 };
@@ -82,10 +87,11 @@ async function measure(context: RowContext, each: Case): Promise<ChangeTimes> {
   return times;
 }
 
-function figuresOf({ plan, proxies, protocol, istioMs }: Case, times: ChangeTimes): readonly Figure[] {
+function figuresOf({ plan, proxies, protocol, istioMs }: Case, times: ChangeTimes, bare: BareTimes): readonly Figure[] {
   const scope = plan.scopedTo === 0 ? 'unscoped' : `scoped to ${plan.scopedTo}`;
   const workload = `${plan.services} VirtualServices, ${proxies} proxies, ${scope}, ${protocol}`;
-  const beside = istioMs === undefined ? [] : [{ to: 'Istio', value: istioMs }];
+  const istio = istioMs === undefined ? [] : [{ to: 'Istio', value: istioMs }];
+  const beside = [...istio, { to: 'bare', value: bare.p50Ms }];
   return [
     { workload, what: 'responses beyond the touched route', value: times.surplus.length, unit: '', goal: 0 },
     { workload, what: 'size of the response', value: times.bytes / 1024, unit: 'KiB' },
@@ -93,7 +99,10 @@ function figuresOf({ plan, proxies, protocol, istioMs }: Case, times: ChangeTime
     { workload, what: 'last byte p99', value: percentile(times.arrivedMs, 0.99), unit: 'ms' },
     { workload, what: 'ACK p50', value: percentile(times.confirmedMs, 0.5), unit: 'ms' },
     { workload, what: 'ACK p99', value: percentile(times.confirmedMs, 0.99), unit: 'ms' },
-    { workload, what: 'server CPU a change', value: times.cpuMs, unit: 'ms' },
+    {
+      ...{ workload, what: 'server CPU a change', value: times.cpuMs, unit: 'ms' },
+      beside: [{ to: 'bare', value: bare.cpuMs }],
+    },
     { workload, what: 'event loop longest block', value: times.loop.maxMs, unit: 'ms', goal: 50 },
   ];
 }
@@ -105,6 +114,7 @@ function reportOf(figures: readonly Figure[]): RowReport {
     conditions: `One VirtualService for each service; everything warm; one change at a time, so none waits for the debounce (${DEBOUNCE}); plaintext. A sidecar’s routes of one port are one resource: it is sent whole, and nothing else is.`,
     figures,
     notes: [
+      BARE_NOTE,
       'Istio’s figures are the latency of a route change with 100 services; it sends 145 unchanged resources again.',
     ],
   };
