@@ -12,7 +12,9 @@ function vs(name: string, ...rules: readonly (readonly HttpMatchRequest[])[]) {
 }
 
 function lost(...virtualServices: readonly ReturnType<typeof vs>[]): readonly string[] {
-  return tellShadowed(virtualServices, client).map(({ object, path }) => `${object?.name} ${path.slice(1).join('.')}`);
+  return tellShadowed({ host: 'x', virtualServices, client }).map(
+    ({ object, path }) => `${object?.name} ${path.slice(1).join('.')}`,
+  );
 }
 
 const all: readonly HttpMatchRequest[] = [];
@@ -47,8 +49,8 @@ describe('a rule is lost', () => {
   });
 
   it('and its owner hears to whom', () => {
-    const [told] = tellShadowed([vs('shop/a', all), vs('b', all)], client);
+    const [told] = tellShadowed({ host: 'x', virtualServices: [vs('shop/a', all), vs('b', all)], client });
     expect(told).toMatchObject({ code: 'IST0109', level: 'warning', object: { name: 'b' } });
-    expect(told?.message).toContain('VirtualService shop/a');
+    expect(told?.message).toContain('VirtualService shop/a is older and takes all requests to x');
   });
 });

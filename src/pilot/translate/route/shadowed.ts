@@ -10,8 +10,15 @@ import { buildMatch, takesEverything } from './match.ts';
 
 type Taken = { readonly match: HttpMatchRequest; readonly by: ObjectRef };
 
+export type ShadowedInputs = {
+  readonly host: string;
+  /** In the order their rules are tried. */
+  readonly virtualServices: readonly MeshVirtualService[];
+  readonly client: Client;
+};
+
 /** Tells of rules that no request reaches, because older virtual services of the same host take all that these match. */
-export function tellShadowed(virtualServices: readonly MeshVirtualService[], client: Client): readonly Diagnostic[] {
+export function tellShadowed({ host, virtualServices, client }: ShadowedInputs): readonly Diagnostic[] {
   if (virtualServices.length < 2) return [];
   const taken: Taken[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -20,7 +27,7 @@ export function tellShadowed(virtualServices: readonly MeshVirtualService[], cli
     for (const { rule, matches } of reached) {
       const owners = matches.map((match) => taken.find((earlier) => covers(earlier.match, match))?.by);
       const [owner] = owners;
-      if (owner !== undefined && !owners.includes(undefined)) diagnostics.push(tell(rule, owner));
+      if (owner !== undefined && !owners.includes(undefined)) diagnostics.push(tell(rule, owner, host));
     }
     const by = refOf(object);
     taken.push(...reached.flatMap(({ matches }) => matches.map((match) => ({ match, by }))));
@@ -56,7 +63,7 @@ function covers(earlier: HttpMatchRequest, later: HttpMatchRequest): boolean {
   return httpMatchCovers(earlier, later) && (isEverything(later) || !isEverything(earlier));
 }
 
-function tell(rule: Traced<HttpRoute>, owner: ObjectRef): Diagnostic {
-  const message = `${renderRef(owner)} is older, has the same host and takes all requests that this rule matches, so it is never used`;
+function tell(rule: Traced<HttpRoute>, owner: ObjectRef, host: string): Diagnostic {
+  const message = `${renderRef(owner)} is older and takes all requests to ${host} that this rule matches, so the rule is never used there`;
   return diagnose('warning', 'IST0109', rule, message);
 }

@@ -72,15 +72,16 @@ type BuiltRoutes = BuiltRule & { readonly origins: readonly Origin[] };
 
 /** Virtual services follow each other, each up to its route for everything; the first of those comes last of all. */
 function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
-  const { gateways, port, namespace, labels, kind, destinations, defaults } = inputs;
+  const { name, virtualServices, gateways, port, namespace, labels, kind, destinations, defaults } = inputs;
+  const host = name.slice(0, name.lastIndexOf(':'));
   const client: Client = { gateways, port, namespace, labels };
   const context = { client, kind, destinations, defaults };
   const routes: Route[] = [];
   const clusters: ClusterName[] = [];
-  const diagnostics: Diagnostic[] = [...tellShadowed(inputs.virtualServices, client)];
+  const diagnostics: Diagnostic[] = [...tellShadowed({ host, virtualServices, client })];
   const origins: Origin[] = [];
   let last: Route | undefined;
-  for (const virtualService of inputs.virtualServices) {
+  for (const virtualService of virtualServices) {
     for (const rule of virtualService.http) {
       const built = buildHttpRule(rule, { ...context, name: virtualService.object.meta.name });
       const end = built.routes.findIndex(({ match }) => match !== undefined && takesEverything(match));
