@@ -34,8 +34,7 @@ export function hostMatches(a: string, b: string): boolean {
 export function hostSubsetOf(host: string, wider: string): boolean {
   if (!isWildcard(wider)) return host === wider;
   const suffix = wider.slice(1);
-  if (!isWildcard(host)) return host.endsWith(suffix);
-  return host.length >= wider.length && host.slice(1).endsWith(suffix);
+  return (isWildcard(host) ? host.slice(1) : host).endsWith(suffix);
 }
 
 /** Most specific first: exact before wildcard, longer before shorter, then alphabetical. */

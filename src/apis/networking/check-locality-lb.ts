@@ -85,8 +85,7 @@ function checkLocalities(places: readonly Placed[], collide: (earlier: Parts, la
  */
 function shadows(earlier: Parts, later: Parts): boolean {
   const holder = earlier.at(-1) === '*' ? earlier.slice(0, -1) : earlier;
-  if (startsWith(later, holder)) return true;
-  return later.at(-1) !== '*' && startsWith(earlier, later);
+  return startsWith(later, holder) || startsWith(earlier, later);
 }
 
 function startsWith(parts: Parts, start: Parts): boolean {

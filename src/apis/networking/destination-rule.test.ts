@@ -35,6 +35,7 @@ const rules: readonly Case[] = [
   ['export', { host: 'a', exportTo: ['.', 'other'] }],
   ['export twice', { host: 'a', exportTo: ['a', 'a'] }, 'error XEB0111 spec.exportTo[1]'],
   ['a selector', { host: 'a', workloadSelector: { matchLabels: { app: 'a' } }, exportTo: ['.'] }],
+  ['a selector by name', { host: 'a', workloadSelector: { matchLabels: { app: 'a' } }, exportTo: ['shop'] }],
   ['an empty selector', { host: 'a', workloadSelector: {} }, 'warning XEB0117 spec.workloadSelector.matchLabels'],
   [
     'a selector with a wildcard',
@@ -152,9 +153,23 @@ const policies: readonly Case[] = [
   ['an empty pool', policy({ connectionPool: {} }), `error XEB0301 ${at}.connectionPool`],
   [
     'a negative pool',
-    policy({ connectionPool: { http: { maxRetries: -1, http2MaxRequests: -2 }, tcp: { maxConnections: -1 } } }),
+    policy({
+      connectionPool: {
+        http: {
+          http1MaxPendingRequests: -1,
+          http2MaxRequests: -2,
+          maxRequestsPerConnection: -3,
+          maxRetries: -4,
+          maxConcurrentStreams: -5,
+        },
+        tcp: { maxConnections: -1 },
+      },
+    }),
+    `error XEB0116 ${at}.connectionPool.http.http1MaxPendingRequests`,
     `error XEB0116 ${at}.connectionPool.http.http2MaxRequests`,
+    `error XEB0116 ${at}.connectionPool.http.maxRequestsPerConnection`,
     `error XEB0116 ${at}.connectionPool.http.maxRetries`,
+    `error XEB0116 ${at}.connectionPool.http.maxConcurrentStreams`,
     `error XEB0116 ${at}.connectionPool.tcp.maxConnections`,
   ],
   [

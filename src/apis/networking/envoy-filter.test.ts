@@ -47,6 +47,11 @@ const cases: readonly Case[] = [
     `warning XEB0118 ${at}.patch.filterClass`,
   ],
   [
+    'a route for a listener filter',
+    patch({ applyTo: 'LISTENER_FILTER', match: { routeConfiguration: {} } }),
+    `error XEB0702 ${at}.match.routeConfiguration`,
+  ],
+  [
     'a cluster for a listener',
     patch({ applyTo: 'LISTENER', match: { cluster: {} } }),
     `error XEB0702 ${at}.match.cluster`,
@@ -125,6 +130,12 @@ const cases: readonly Case[] = [
   ['a classic filter', classic({ insertPosition: { index: 'AFTER', relativeTo: 'b' } }), old],
   [
     'a classic filter after nothing',
+    classic({ insertPosition: { index: 'AFTER' } }),
+    old,
+    'error XEB0704 spec.filters[0].insertPosition.relativeTo',
+  ],
+  [
+    'a classic filter before nothing',
     classic({ insertPosition: { index: 'BEFORE' } }),
     old,
     'error XEB0704 spec.filters[0].insertPosition.relativeTo',

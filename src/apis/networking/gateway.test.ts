@@ -90,6 +90,12 @@ const settings: readonly Case[] = [
     'warning XEB0118 spec.servers[0].tls.httpsRedirect',
   ],
   ['certificates on HTTP', server({ tls: { mode: 'SIMPLE', ...files } }), 'error XEB0404 spec.servers[0].tls'],
+  [
+    'a redirect with certificates',
+    server({ tls: { httpsRedirect: true, privateKey: '/k' } }),
+    'warning XEB0406 spec.servers[0].tls.privateKey',
+    'error XEB0404 spec.servers[0].tls',
+  ],
   ['TLS on TCP', server({ port: tcp, tls: {} }), 'error XEB0404 spec.servers[0].tls'],
   ['pass through', tls({ mode: 'PASSTHROUGH' })],
   [

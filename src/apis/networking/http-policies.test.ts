@@ -19,6 +19,11 @@ const policies: readonly Case[] = [
   ['no retries', rule({ retries: { attempts: 0 } })],
   ['retries that are off and configured', rule({ retries: { retryOn: '5xx' } }), 'error XEB0208 spec.http[0].retries'],
   [
+    'retries that are off and timed',
+    rule({ retries: { attempts: 0, perTryTimeout: '1s' } }),
+    'error XEB0208 spec.http[0].retries',
+  ],
+  [
     'remote retries that are off',
     rule({ retries: { retryRemoteLocalities: true } }),
     'error XEB0208 spec.http[0].retries',

@@ -116,6 +116,11 @@ const ingresses: readonly Case[] = [
     'error XEB0606 spec.ingress[0].tls.mode',
   ],
   [
+    'TLS for others',
+    ingress({ port: { ...http, protocol: 'TLS' }, tls: { mode: 'AUTO_PASSTHROUGH' } }),
+    'error XEB0606 spec.ingress[0].tls.mode',
+  ],
+  [
     'a redirect',
     ingress({ port: { ...http, protocol: 'TLS' }, tls: { httpsRedirect: true } }),
     'error XEB0606 spec.ingress[0].tls.httpsRedirect',

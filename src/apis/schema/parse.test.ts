@@ -134,6 +134,12 @@ describe('parseBody: what cannot be read', () => {
       'has the wrong type (got null, allowed an object with retryOn, h2UpgradePolicy); remove it, or write what belongs here',
     ],
     [
+      'text that YAML takes for an object',
+      { texts: [{ '2001:db8:': null }] },
+      'error XEB0001 spec.texts[0]',
+      'has the wrong type (got an object, allowed text); if it is text with a colon, put it in quotes',
+    ],
+    [
       'a percentage for a number',
       { count: '50%' },
       'error XEB0001 spec.count',

@@ -34,9 +34,14 @@ export function correctionOf(schema: z.core.$ZodType, got: unknown): string | un
     case 'object':
       return Array.isArray(got) ? 'write it without the -, as one object' : memberOf(structure.members, got);
     case 'number':
-      return typeof got === 'string' && /^\d+ ?%$/.test(got) ? `write ${Number.parseInt(got, 10)}` : undefined;
+      return numberOf(got);
     case 'flag':
       return got === 'true' || got === 'false' ? 'write it without quotes' : undefined;
+    case 'text':
+      // A colon makes a key of what was meant as text: 2001:db8:: at the end of a list in brackets.
+      return typeof got === 'object' && !Array.isArray(got)
+        ? 'if it is text with a colon, put it in quotes'
+        : undefined;
     default:
       return undefined;
   }
@@ -47,6 +52,10 @@ export function durationOf(form: string, got: unknown): string | undefined {
   return form === durationForm && typeof got === 'number' && got > 0
     ? `write ${got}s, if seconds are meant`
     : undefined;
+}
+
+function numberOf(got: unknown): string | undefined {
+  return typeof got === 'string' && /^\d+ ?%$/.test(got) ? `write ${Number.parseInt(got, 10)}` : undefined;
 }
 
 function listOf(element: z.core.$ZodType, got: unknown): string | undefined {

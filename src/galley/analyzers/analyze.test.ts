@@ -63,7 +63,7 @@ it('misses hosts, ports and subsets of destinations', () => {
     hosts: ['all.com'],
     http: [
       routeTo('reviews', { port: 80 }),
-      routeTo('reviews', { subset: 'v2' }),
+      routeTo('reviews', { subset: 'v2', port: 0 }),
       routeTo('review'),
       routeTo('api.example.com', { port: 443 }),
       routeTo(

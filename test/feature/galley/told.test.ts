@@ -34,9 +34,12 @@ function rule(members: string): string {
   return service(`  hosts: [a]\n  http:\n  - name: r\n${members}`);
 }
 
+/** What the case is, the file, and the lines about it. */
+type Told = readonly [name: string, file: string, ...lines: readonly string[]];
+
 const about = 'VirtualService default/x';
 
-const shapes: readonly (readonly [string, string, ...(readonly string[])])[] = [
+const shapes: readonly Told[] = [
   [
     'a field that is misspelled',
     service('  host: [a]\n  http:\n  - routes: []\n'),
@@ -91,7 +94,7 @@ const shapes: readonly (readonly [string, string, ...(readonly string[])])[] = [
   ],
 ];
 
-const indentation: readonly (readonly [string, string, ...(readonly string[])])[] = [
+const indentation: readonly Told[] = [
   [
     'a line that slipped out of its match',
     rule(`    match:\n    - uri:\n      prefix: /api\n${to}`),
@@ -128,7 +131,7 @@ const indentation: readonly (readonly [string, string, ...(readonly string[])])[
   ],
 ];
 
-const yaml: readonly (readonly [string, string, ...(readonly string[])])[] = [
+const yaml: readonly Told[] = [
   [
     'a word that YAML 1.1 takes for true',
     object('DestinationRule', '  host: a\n  subsets:\n  - name: on\n'),
@@ -163,7 +166,7 @@ const yaml: readonly (readonly [string, string, ...(readonly string[])])[] = [
   ],
 ];
 
-const objects: readonly (readonly [string, string, ...(readonly string[])])[] = [
+const objects: readonly Told[] = [
   [
     'a kind that is misspelled',
     object('VirtualServise', '  hosts: [a]\n'),
@@ -197,7 +200,19 @@ const objects: readonly (readonly [string, string, ...(readonly string[])])[] = 
   ],
 ];
 
-const rules: readonly (readonly [string, string, ...(readonly string[])])[] = [
+const unread =
+  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  mesh: |\n    a: 1\n    b: [\n';
+
+const mesh: readonly Told[] = [
+  [
+    'a mesh configuration that cannot be parsed',
+    unread,
+    '5:3: error XEB1004 ConfigMap istio-system/istio data.mesh: line 3 of the text cannot be parsed: deficient indentation: a [ or { is not closed, or a line is indented too little',
+    '5:3: info XEB1015 ConfigMap istio-system/istio data.mesh: the mesh configuration from before (at first, the defaults) stays in force until this one is repaired',
+  ],
+];
+
+const rules: readonly Told[] = [
   [
     'weights that do not add up',
     rule(
@@ -227,6 +242,6 @@ const rules: readonly (readonly [string, string, ...(readonly string[])])[] = [
   ],
 ];
 
-it.each([...shapes, ...indentation, ...yaml, ...objects, ...rules])('%s', async (_, text, ...lines) => {
+it.each([...shapes, ...indentation, ...yaml, ...objects, ...mesh, ...rules])('%s', async (_, text, ...lines) => {
   expect(await told(text)).toEqual(lines);
 });

@@ -47,6 +47,12 @@ it.each([
     'error XEB1006 items.0',
     'is not an object',
   ],
+  [
+    'a kind of others that ends like a List',
+    { apiVersion: 'example.com/v1', kind: 'AllowList', metadata: { name: 'a' }, items: {} },
+    'info XEB1007 kind',
+    'no meaning to the mesh',
+  ],
   ['a kind that is misspelled', { ...service, kind: 'Servise' }, 'error XEB1007 kind', 'did you mean Service?'],
 ])('says what is wrong with %s', (_, value, line, remedy) => {
   const { found, problems } = findObjects(value);
