@@ -42,11 +42,17 @@ export class HostIndex {
     return this.find(hostname).length === 0;
   }
 
-  /** All that go by this name, a wildcard's only when no exact one does. */
+  /** All that go by this name, a wildcard's only when no exact one does. An ExternalName is what it leads to, if that is known. */
   find(hostname: string): readonly KnownHost[] {
     const exact = this.#exact.get(hostname.toLowerCase());
-    if (exact !== undefined) return exact;
+    if (exact !== undefined) return this.#follow(exact, new Set([hostname.toLowerCase()]));
     return this.#wildcards.filter((host) => hostSubsetOf(hostname.toLowerCase(), host.hostname));
+  }
+
+  #follow(hosts: readonly KnownHost[], seen: Set<string>): readonly KnownHost[] {
+    const next = hosts.map(externalName).find((name) => name !== undefined);
+    const target = next === undefined || seen.has(next) ? undefined : this.#exact.get(next);
+    return next === undefined || target === undefined ? hosts : this.#follow(target, seen.add(next));
   }
 
   findVisible(hostname: string, namespace: string): readonly KnownHost[] {
@@ -64,6 +70,11 @@ export class HostIndex {
       ? 'add a Service or ServiceEntry, correct the name, or repair what defines it'
       : `did you mean ${alike}?`;
   }
+}
+
+function externalName({ object }: KnownHost): string | undefined {
+  if (object.kind !== 'Service' || object.spec.type !== 'ExternalName') return undefined;
+  return object.spec.externalName?.toLowerCase().replace(/\.$/, '');
 }
 
 function serviceHosts({ objects, mesh }: ConfigSnapshot, domain: string): readonly KnownHost[] {
