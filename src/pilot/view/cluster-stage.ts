@@ -7,7 +7,7 @@ import type { Endpoint } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
-import { buildAssignment, usesClientPlace } from '../translate/endpoint/assignment.ts';
+import { buildAssignment, clientLabelsOf } from '../translate/endpoint/assignment.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
 import { proxylessCluster } from '../translate/proxyless/cluster.ts';
@@ -36,7 +36,7 @@ const clusterMemo = new IdentityMemo<ServiceAtPort, OutboundClusterInputs, Membe
 function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: ClusterContext): MemberClusters {
   const { kind, defaults } = context;
   const isDns = at.service.resolution.kind === 'dns';
-  const client = isDns && usesPlace(at, defaults.localityLb) ? context.place : undefined;
+  const client = isDns && labelsOfPlace(at, defaults.localityLb) !== undefined ? context.place : undefined;
   return clusterMemo.get(at, client === undefined ? kind : `${kind} ${context.placeKey}`, {
     service: at.service,
     port: at.port,
@@ -89,18 +89,30 @@ type PlaceInputs = {
   readonly localityLb: LocalityLbSetting | undefined;
 };
 
-const placeMemo = new IdentityMemo<ServiceAtPort, PlaceInputs, boolean>(({ at, subset, localityLb }) =>
-  usesClientPlace({ ...at, subset, meshLocalityLb: localityLb }),
+const placeMemo = new IdentityMemo<ServiceAtPort, PlaceInputs, readonly string[] | undefined>(
+  ({ at, subset, localityLb }) => clientLabelsOf({ ...at, subset, meshLocalityLb: localityLb }),
 );
 
-function placeMatters(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined, subset: string): boolean {
+function placeLabels(
+  at: ServiceAtPort,
+  localityLb: LocalityLbSetting | undefined,
+  subset: string,
+): readonly string[] | undefined {
   return placeMemo.get(at, subset, { at, subset, localityLb });
 }
 
-/** Whether where the client is decides anything of a member's clusters or assignments. */
-export function usesPlace(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined): boolean {
+function placeMatters(at: ServiceAtPort, localityLb: LocalityLbSetting | undefined, subset: string): boolean {
+  return placeLabels(at, localityLb, subset) !== undefined;
+}
+
+/** The labels of a client's place that a member's clusters or assignments depend on; undefined if nothing of its place does. */
+export function labelsOfPlace(
+  at: ServiceAtPort,
+  localityLb: LocalityLbSetting | undefined,
+): readonly string[] | undefined {
   const subsets = ['', ...(at.rule?.subsets ?? []).map(({ spec }) => spec.name)];
-  return subsets.some((subset) => placeMatters(at, localityLb, subset));
+  const asked = subsets.map((subset) => placeLabels(at, localityLb, subset)).filter((labels) => labels !== undefined);
+  return asked.length === 0 ? undefined : asked.flat();
 }
 
 export type BuiltMembers = {

@@ -7,6 +7,7 @@ import type { Workload } from '../../model/service.ts';
 import type { SidecarScope } from '../scope/scope.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ProxyTraits } from '../translate/plan.ts';
+import { NETWORK_LABEL, NODE_LABEL } from '../translate/policy/locality-lb.ts';
 
 /** Pods come and go with labels of their own; beyond so many the old ones are forgotten, which costs building them again. */
 const LIMIT = 10_000;
@@ -41,12 +42,14 @@ function idleTimeoutOf({ metadata }: Proxy): string {
   return parsed.ok && parsed.value >= 0 ? text : '';
 }
 
-export function placeOf(proxy: Proxy, workload: Workload | undefined): ClientPlace {
+/** Where a proxy is, as far as somebody asks: pods of one zone differ in much that nobody asks for. */
+export function placeOf(proxy: Proxy, workload: Workload | undefined, asked: ReadonlySet<string>): ClientPlace {
+  const network = proxy.network === '' ? (workload?.network ?? '') : proxy.network;
   return {
     locality: proxy.locality ?? workload?.locality,
-    network: proxy.network === '' ? (workload?.network ?? '') : proxy.network,
-    node: workload?.node,
-    labels: Object.fromEntries(sortedEntries(proxy.labels)),
+    network: asked.has(NETWORK_LABEL) ? network : '',
+    node: asked.has(NODE_LABEL) ? workload?.node : undefined,
+    labels: Object.fromEntries(sortedEntries(proxy.labels).filter(([name]) => asked.has(name))),
   };
 }
 

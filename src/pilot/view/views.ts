@@ -18,7 +18,7 @@ import { buildInboundPassthroughCluster } from '../translate/cluster/static.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import { type ListenerSettings, readListenerSettings } from '../translate/filters/settings.ts';
 import type { ProxyTraits } from '../translate/plan.ts';
-import { usesPlace } from './cluster-stage.ts';
+import { labelsOfPlace } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { GatewayStage } from './gateway-stage.ts';
 import { IdentityMemo } from './identity-memo.ts';
@@ -218,9 +218,9 @@ export class Views {
     const known = { ...proxy, labels };
     const traits = this.#traits.get(traitsOf(known, virtualServices));
     const rules = destinationRulesFor(scope, labels);
-    const matters = placeMatters.get(scope, '', { services: scope.services, rules, localityLbSetting });
-    const place = this.#places.get(matters ? placeOf(known, workload) : nowhere);
-    const placeKey = matters ? place.key : '';
+    const asked = placeLabels.get(scope, '', { services: scope.services, rules, localityLbSetting });
+    const place = this.#places.get(asked === undefined ? nowhere : placeOf(known, workload, asked));
+    const placeKey = asked === undefined ? '' : place.key;
     const sidecar = scope.sidecar?.key ?? '';
     const outboundKey = [scope.namespace, sidecar, rulesKeyOf(scope, labels), traits.key, placeKey].join('\n');
     const { key, targets } = this.#targets.get([...new Set(own)]);
@@ -242,8 +242,11 @@ type PlaceInputs = Pick<SidecarScope, 'services'> & {
   readonly localityLbSetting: MeshSnapshot['config']['mesh']['localityLbSetting'];
 };
 
-const placeMatters = new IdentityMemo<SidecarScope, PlaceInputs, boolean>(({ services, rules, localityLbSetting }) =>
-  membersOf(services, rules).some((at) => usesPlace(at, localityLbSetting)),
+const placeLabels = new IdentityMemo<SidecarScope, PlaceInputs, ReadonlySet<string> | undefined>(
+  ({ services, rules, localityLbSetting }) => {
+    const asked = membersOf(services, rules).map((at) => labelsOfPlace(at, localityLbSetting));
+    return asked.every((labels) => labels === undefined) ? undefined : new Set(asked.flatMap((labels) => labels ?? []));
+  },
 );
 
 /** A proxy mostly has one address, and then this is the mesh's own list. */

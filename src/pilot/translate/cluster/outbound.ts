@@ -26,7 +26,7 @@ export type OutboundClusterInputs = {
   readonly rule: MeshDestinationRule | undefined;
   /** The port's endpoints where Envoy resolves names itself; else they come as an assignment. */
   readonly dnsEndpoints: readonly Endpoint[] | undefined;
-  /** With `dnsEndpoints`, and only where places matter (`usesClientPlace`). */
+  /** With `dnsEndpoints`, and only where places matter (`clientLabelsOf`). */
   readonly client: ClientPlace | undefined;
   readonly defaults: ClusterDefaults;
   readonly kind: Proxy['kind'];

@@ -3,7 +3,7 @@ import type { LocalityLbSetting, TrafficPolicy } from '../../../apis/networking/
 import { decodeMessage, encodeMessage } from '../../../gen/codec.ts';
 import type { Endpoint, Locality } from '../../../model/service.ts';
 import { endpoint, port, rule, service } from '../policy/testing/fixtures.ts';
-import { type AssignmentInputs, buildAssignment, usesClientPlace } from './assignment.ts';
+import { type AssignmentInputs, buildAssignment, clientLabelsOf } from './assignment.ts';
 import type { ClientPlace } from './place.ts';
 
 function inputs(endpoints: readonly Endpoint[], options: Partial<AssignmentInputs> = {}): AssignmentInputs {
@@ -184,8 +184,12 @@ describe('places', () => {
 
   it('matter only where something says so', () => {
     const applied = rule({ trafficPolicy: detects });
-    expect(usesClientPlace(inputs([], { rule: applied }))).toBe(false);
-    expect(usesClientPlace(inputs([], { rule: applied, meshLocalityLb: {} }))).toBe(true);
-    expect(usesClientPlace(inputs([], { meshLocalityLb: {} }))).toBe(false);
+    expect(clientLabelsOf(inputs([], { rule: applied }))).toBeUndefined();
+    expect(clientLabelsOf(inputs([], { rule: applied, meshLocalityLb: {} }))).toEqual([]);
+    expect(clientLabelsOf(inputs([], { meshLocalityLb: {} }))).toBeUndefined();
+    const byLabels = { failoverPriority: ['topology.istio.io/network', 'tier=front'] };
+    expect(clientLabelsOf(inputs([], { rule: applied, meshLocalityLb: byLabels }))).toEqual([
+      'topology.istio.io/network',
+    ]);
   });
 });

@@ -24,7 +24,7 @@ export type AssignmentInputs = {
   /** Of that port. */
   readonly endpoints: readonly Endpoint[];
   readonly meshLocalityLb: LocalityLbSetting | undefined;
-  /** Given only where places matter (`usesClientPlace`), so that all other clients share one assignment. */
+  /** Given only where places matter (`clientLabelsOf`), so that all other clients share one assignment. */
   readonly client: ClientPlace | undefined;
 };
 
@@ -44,11 +44,15 @@ export function buildAssignment(inputs: AssignmentInputs): Built<AssignmentType>
   };
 }
 
-/** Whether the assignment depends on where the client is. */
-export function usesClientPlace(
-  inputs: Pick<AssignmentInputs, 'service' | 'port' | 'subset' | 'rule' | 'meshLocalityLb'>,
-): boolean {
-  return localityLbFor(inputs) !== undefined;
+type PlaceInputs = Pick<AssignmentInputs, 'service' | 'port' | 'subset' | 'rule' | 'meshLocalityLb'>;
+
+/** The labels of the client's place that the assignment depends on, beside its locality; undefined where nothing of it does. */
+export function clientLabelsOf(inputs: PlaceInputs): readonly string[] | undefined {
+  const localityLb = localityLbFor(inputs);
+  if (localityLb === undefined) return undefined;
+  const labels = localityLb.failover ? (localityLb.setting.failoverPriority ?? []) : [];
+  // `label=value` asks the endpoint alone.
+  return labels.filter((label) => !label.includes('='));
 }
 
 function localityLbFor({
