@@ -1,7 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type ResourceType, resourceTypes } from '../app/config-dump.ts';
+import type { DataFormat } from '../app/render-data.ts';
 import type { LocalIo } from '../local/local-io.ts';
 import { runConfigDump } from './config-dump.ts';
+import { help, renderExamples, renderExitCodes } from './help.ts';
 import { EXIT } from './io.ts';
 import { runLocalCommand } from './local.ts';
 import { runServe } from './serve.ts';
@@ -11,6 +13,7 @@ import { VERSION } from './version.ts';
 /** Parses the command line and runs what it asks for; resolves to the exit code. */
 export async function runCli(args: readonly string[], io: LocalIo): Promise<number> {
   if (args[0] === 'local') return runLocalCommand(args.slice(1), io);
+  if (args[0] === 'help' && args[1] === 'local') return runLocalCommand(['help', ...args.slice(2)], io);
   let exitCode: number = EXIT.fine;
   const finish = (code: number): void => {
     exitCode = code;
@@ -32,31 +35,28 @@ function makeProgram(io: LocalIo, finish: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError('(xebec --help lists the commands)')
-    .addHelpText(
-      'before',
-      [
-        'Examples:',
-        '  xebec serve --source ./mesh',
-        "  xebec config-dump --source ./mesh --proxy 'sidecar~10.1.1.1~reviews-v1.default~default.svc.cluster.local' -o yaml",
-        '  xebec validate -f ./mesh',
-        '',
-      ].join('\n'),
-    );
+    .addHelpText('before', renderExamples(help.xebec))
+    .addHelpText('after', renderExitCodes(help.xebec));
   addServe(program, io, finish);
   addConfigDump(program, io, finish);
   addValidate(program, io, finish);
-  program
-    .command('local')
-    .description('a mesh on this machine, without Kubernetes (xebec local --help)')
-    .helpOption(false);
+  program.command('local').description('a mesh on this machine, without Kubernetes').helpOption(false);
   return program;
 }
 
+/** A command whose help begins with examples and ends with exit codes, and whose errors lead there. */
+function addCommand(program: Command, name: Exclude<keyof typeof help, 'xebec'>): Command {
+  return program
+    .command(name)
+    .showHelpAfterError(`(xebec ${name} --help explains)`)
+    .addHelpText('before', renderExamples(help[name]))
+    .addHelpText('after', renderExitCodes(help[name]));
+}
+
 function addServe(program: Command, io: LocalIo, finish: (code: number) => void): void {
-  program
-    .command('serve')
-    .description('serve a folder of YAML to Envoys over xDS')
-    .option('--source <dir>', 'the folder of YAML, watched')
+  addCommand(program, 'serve')
+    .description('serve a folder of YAML to Envoys over xDS; each flag is also a variable, such as XEBEC_SOURCE')
+    .option('--source <dir>', 'the folder of YAML, watched (required)')
     .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio in the folder')
     .option('--controllers <list>', 'which controllers run (default: all)')
     .option('--xds-plaintext <address>', 'where xDS is served without TLS (default: 127.0.0.1:15010)')
@@ -77,11 +77,10 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
 }
 
 function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => void): void {
-  program
-    .command('config-dump')
+  addCommand(program, 'config-dump')
     .description('print what a proxy would get, without any server')
-    .requiredOption('--source <path>', 'a folder of YAML, or one file')
-    .requiredOption('--proxy <node id>', 'type~ip~name.namespace~domain')
+    .requiredOption('--source <path>', 'a folder of YAML, or one file (required)')
+    .requiredOption('--proxy <node id>', 'type~ip~name.namespace~domain (required)')
     .option('--mesh-config <file>', 'a MeshConfig file')
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster', 'cluster.local')
     .option('--type <types>', `some of ${Object.keys(resourceTypes).join(',')}`, parseTypes)
@@ -99,11 +98,10 @@ function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => 
 }
 
 function addValidate(program: Command, io: LocalIo, finish: (code: number) => void): void {
-  program
-    .command('validate')
+  addCommand(program, 'validate')
     .description('check YAML without any server')
-    .requiredOption('-f, --file <paths...>', 'files and folders; - is standard input')
-    .option('-o, --output <format>', 'table or json', parseReportFormat, validateDefaults.output)
+    .requiredOption('-f, --file <paths...>', 'files and folders; - is standard input (required)')
+    .option('-o, --output <format>', 'table, yaml or json', parseFormat, validateDefaults.output)
     .option(
       '--fail-on <level>',
       'the least level that is a finding: error or warning',
@@ -122,17 +120,12 @@ function addValidate(program: Command, io: LocalIo, finish: (code: number) => vo
 
 type ValidateOptions = {
   readonly file: readonly string[];
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | DataFormat;
   readonly failOn: 'error' | 'warning';
   readonly meshConfig?: string;
   readonly domain: string;
   readonly color: boolean;
 };
-
-function parseReportFormat(text: string): 'table' | 'json' {
-  if (text !== 'table' && text !== 'json') throw new InvalidArgumentError('it is table or json.');
-  return text;
-}
 
 function parseLevel(text: string): 'error' | 'warning' {
   if (text !== 'error' && text !== 'warning') throw new InvalidArgumentError('it is error or warning.');
@@ -142,11 +135,14 @@ function parseLevel(text: string): 'error' | 'warning' {
 function parseTypes(text: string): readonly ResourceType[] {
   const types = text.split(',');
   const unknown = types.filter((type) => !Object.hasOwn(resourceTypes, type));
-  if (unknown.length > 0) throw new InvalidArgumentError(`unknown type ${unknown.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(
+      `unknown type ${unknown.join(', ')}; take some of ${Object.keys(resourceTypes).join(',')}.`,
+    );
   return types as readonly ResourceType[];
 }
 
-function parseFormat(text: string): string {
+function parseFormat(text: string): 'table' | DataFormat {
   if (text !== 'table' && text !== 'yaml' && text !== 'json')
     throw new InvalidArgumentError('it is table, yaml or json.');
   return text;

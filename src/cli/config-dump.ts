@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { stringify } from 'yaml';
 import { type DumpedResource, dumpSnapshot, type ResourceType } from '../app/config-dump.ts';
 import { loadOffline } from '../app/offline.ts';
+import { type DataFormat, renderData } from '../app/render-data.ts';
 import { translateOffline } from '../app/translate-offline.ts';
 import { systemClock } from '../kit/system-clock.ts';
 import { renderTable } from '../kit/table.ts';
@@ -15,14 +15,14 @@ export type ConfigDumpOptions = {
   readonly type?: readonly ResourceType[];
   readonly name?: string;
   readonly metadata: Readonly<Record<string, unknown>>;
-  readonly output: string;
+  readonly output: 'table' | DataFormat;
 };
 
 /** `xebec config-dump`: what a proxy would get, from files alone. */
 export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Promise<number> {
   const missing = [options.source, options.meshConfig].find((path) => path !== undefined && !existsSync(path));
   if (missing !== undefined) {
-    io.err(`there is no ${missing}\n`);
+    io.err(`cannot read ${missing}: it does not exist; correct the path\n`);
     return EXIT.usage;
   }
   const { source, meshConfig, domain, metadata } = options;
@@ -42,6 +42,7 @@ export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Prom
   const isWanted = (type: ResourceType, name: string): boolean =>
     (types?.includes(type) ?? true) && (part === undefined || name.includes(part));
   const resources = await dumpSnapshot(snapshot.value, isWanted);
+  if (resources.length === 0) io.err('nothing matches: leave --type and --name out to see all that this proxy gets\n');
   io.out(render(resources, options));
   return EXIT.fine;
 }
@@ -52,7 +53,5 @@ function render(resources: readonly DumpedResource[], { output, proxy }: ConfigD
     return renderTable(['TYPE', 'NAME', 'VERSION', 'FROM'], rows);
   }
   const dump = { apiVersion: 'xebec.dev/v1', kind: 'ConfigDump', proxy, resources };
-  return output === 'json'
-    ? `${JSON.stringify(dump, undefined, 2)}\n`
-    : stringify(dump, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return renderData(dump, output);
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { IssueLevel } from '../apis/issue.ts';
+import { type DataFormat, renderData } from '../app/render-data.ts';
 import { Galley } from '../galley/galley.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
@@ -8,12 +9,12 @@ import { TextSource } from '../galley/sources/text-source.ts';
 import type { Clock } from '../kit/clock.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { type CliIo, EXIT, type ExitCode } from './io.ts';
-import { renderReport, reportJson, type ValidationReport } from './validation-report.ts';
+import { describeReport, renderReport, type ValidationReport } from './validation-report.ts';
 
 export type ValidateArgs = {
   /** Files and folders; `-` is standard input. */
   readonly files: readonly string[];
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | DataFormat;
   /** The least level that is a finding. */
   readonly failOn: 'error' | 'warning';
   readonly meshConfigFile: string | undefined;
@@ -41,7 +42,7 @@ export async function runValidate(args: ValidateArgs, io: CliIo, clock: Clock): 
   const report = await check(args, io, clock);
   if (report === undefined) return EXIT.partial;
   const color = io.isTerminal && !args.noColor && (io.env['NO_COLOR'] ?? '') === '';
-  io.out(args.output === 'json' ? reportJson(report) : renderReport(report, { color }));
+  io.out(args.output === 'table' ? renderReport(report, { color }) : renderData(describeReport(report), args.output));
   if (report.objects === 0 && report.diagnostics.length === 0) {
     io.err(`nothing to check: ${args.files.join(', ')} has no object that the mesh reads\n`);
   }

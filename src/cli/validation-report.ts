@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
-import { type IssueLevel, renderPath } from '../apis/issue.ts';
+import type { IssueLevel } from '../apis/issue.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { renderRef } from '../model/object.ts';
+import { describeDiagnostic, renderDiagnostic } from '../model/render-diagnostic.ts';
 
 export type ValidationReport = {
   /** Objects in force: those that are good. */
@@ -10,8 +10,8 @@ export type ValidationReport = {
 };
 
 /** For programs. Fields are only ever added within one apiVersion. */
-export function reportJson({ objects, diagnostics }: ValidationReport): string {
-  const report = {
+export function describeReport({ objects, diagnostics }: ValidationReport): unknown {
+  return {
     apiVersion: 'xebec.dev/v1',
     kind: 'ValidationReport',
     summary: {
@@ -20,30 +20,18 @@ export function reportJson({ objects, diagnostics }: ValidationReport): string {
       warnings: countOf(diagnostics, 'warning'),
       infos: countOf(diagnostics, 'info'),
     },
-    diagnostics: diagnostics.map(({ code, level, path, message, object, at }) => ({
-      code,
-      level,
-      ...(object === undefined ? {} : { object }),
-      ...(path.length === 0 ? {} : { path: renderPath(path) }),
-      message,
-      ...(at === undefined ? {} : { position: at }),
-    })),
+    diagnostics: diagnostics.map(describeDiagnostic),
   };
-  return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
 /** For people: one line each, grouped by file, and a line that sums up. */
 export function renderReport(report: ValidationReport, { color }: { readonly color: boolean }): string {
+  const paint = (level: IssueLevel): string => colored(level, color);
   const files = Map.groupBy(report.diagnostics, (diagnostic) => diagnostic.at?.file ?? '');
-  const groups = [...files.values()].map((group) => group.map((diagnostic) => lineOf(diagnostic, color)).join(''));
+  const groups = [...files.values()].map((group) =>
+    group.map((diagnostic) => `${renderDiagnostic(diagnostic, paint)}\n`).join(''),
+  );
   return [...groups, summaryOf(report)].join('\n');
-}
-
-function lineOf({ at, level, code, object, path, message }: Diagnostic, color: boolean): string {
-  const place = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `;
-  const owner = object === undefined ? '' : ` ${renderRef(object)}`;
-  const field = path.length === 0 ? '' : ` ${renderPath(path)}`;
-  return `${place}${colored(level, color)} ${code}${owner}${field}: ${message}\n`;
 }
 
 const colors = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
@@ -55,7 +43,9 @@ function colored(level: IssueLevel, color: boolean): string {
 function summaryOf({ objects, diagnostics }: ValidationReport): string {
   const errors = countOf(diagnostics, 'error');
   const warnings = countOf(diagnostics, 'warning');
-  return `${plural(objects, 'good object')}, ${plural(errors, 'error')}, ${plural(warnings, 'warning')}\n`;
+  const infos = countOf(diagnostics, 'info');
+  const rest = infos === 0 ? '' : `, ${plural(infos, 'info')}`;
+  return `${plural(objects, 'good object')}, ${plural(errors, 'error')}, ${plural(warnings, 'warning')}${rest}\n`;
 }
 
 function countOf(diagnostics: readonly Diagnostic[], level: IssueLevel): number {
