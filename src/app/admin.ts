@@ -1,4 +1,5 @@
 import { type HttpReply, type HttpRoute, jsonReply, textReply } from '../http/http-server.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
 import type { Proxy } from '../model/proxy.ts';
 import { offlineProxy } from '../pilot/proxy/offline.ts';
@@ -7,6 +8,7 @@ import type { NackReport } from '../xds/ports.ts';
 import type { StreamStatus } from '../xds/stream-status.ts';
 import type { Xebec } from './assemble.ts';
 import { envoyConfigDump } from './config-dump.ts';
+import { tellOnce } from './tell-once.ts';
 import { renderOrigin } from './verdict-log.ts';
 
 /** What is served for people and probes. Everything answers from memory; nothing here changes anything. */
@@ -17,36 +19,64 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       const mesh = xebec.pilot.mesh();
       return mesh === undefined ? notReady(xebec) : jsonReply(200, answer(mesh));
     };
-  const pages: readonly (readonly [string, HttpRoute])[] = [
-    ['/ready', () => (xebec.pilot.isReady ? textReply(200, 'ready') : notReady(xebec))],
-    ['/healthz', () => textReply(200, 'ok')],
+  const pages: readonly Page[] = [
+    ['/ready', '200 once proxies are served; before that, what it waits for', () => ready(xebec)],
+    ['/healthz', '200 as long as the process answers', () => textReply(200, 'ok')],
+    ['/metrics', 'for Prometheus', () => exposeMetrics(xebec, metrics)],
     [
-      '/metrics',
-      async () => {
-        xebec.loopDelay.publish();
-        const contentType = 'text/plain; version=0.0.4; charset=utf-8';
-        return { status: 200, contentType, body: await metrics.expose() };
-      },
+      '/debug/syncz',
+      'connected proxies: what each was sent and has confirmed',
+      () => jsonReply(200, xebec.xds.streams().map(describeStream)),
     ],
-    ['/debug/syncz', () => jsonReply(200, xebec.xds.streams().map(describeStream))],
-    ['/debug/config_dump', ({ query }) => configDump(xebec, query.get('proxy') ?? query.get('proxyID') ?? '')],
-    ['/debug/registryz', withMesh(describeServices)],
-    ['/debug/endpointz', withMesh(describeEndpoints)],
     [
-      '/debug/configz',
-      () =>
-        jsonReply(
-          200,
-          Object.values(xebec.galley.snapshot()?.objects ?? {})
-            .flat()
-            .map(withoutSecrets),
-        ),
+      '/debug/config_dump',
+      '?proxy=NAME.NAMESPACE or a whole node id: what a proxy gets, in the shape of Envoy’s own dump',
+      ({ query }) => configDump(xebec, query.get('proxy') ?? query.get('proxyID') ?? ''),
     ],
-    ['/debug/diagnosticsz', () => jsonReply(200, [...xebec.galley.diagnostics(), ...xebec.pilot.diagnostics()])],
-    ['/debug/refusedz', () => jsonReply(200, xebec.verdicts.refused().map(describeRefusal))],
+    ['/debug/registryz', 'services, and who sees them', withMesh(describeServices)],
+    ['/debug/endpointz', 'the endpoints of each port of each service', withMesh(describeEndpoints)],
+    ['/debug/configz', 'the objects in force, without what is secret', () => jsonReply(200, describeObjects(xebec))],
+    [
+      '/debug/diagnosticsz',
+      'what is wrong with the configuration, and where',
+      () => jsonReply(200, diagnostics(xebec)),
+    ],
+    [
+      '/debug/refusedz',
+      'resources that a proxy refused, why, and the objects they came from',
+      () => jsonReply(200, xebec.verdicts.refused().map(describeRefusal)),
+    ],
   ];
-  const index = pages.map(([path]) => path).join('\n');
-  return new Map([...pages, ['/debug', () => textReply(200, index)], ['/', () => textReply(200, index)]]);
+  const routes = pages.map(([path, , route]) => [path, route] as const);
+  const index: HttpRoute = () => textReply(200, renderIndex(pages));
+  return new Map<string, HttpRoute>([...routes, ['/debug', index], ['/', index]]);
+}
+
+type Page = readonly [path: string, about: string, route: HttpRoute];
+
+function renderIndex(pages: readonly Page[]): string {
+  const width = Math.max(...pages.map(([path]) => path.length));
+  return pages.map(([path, about]) => `${path.padEnd(width)}   ${about}`).join('\n');
+}
+
+function ready(xebec: Xebec): HttpReply {
+  return xebec.pilot.isReady ? textReply(200, 'ready') : notReady(xebec);
+}
+
+async function exposeMetrics(xebec: Xebec, metrics: PromMetrics): Promise<HttpReply> {
+  xebec.loopDelay.publish();
+  const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+  return { status: 200, contentType, body: await metrics.expose() };
+}
+
+function describeObjects(xebec: Xebec): unknown {
+  return Object.values(xebec.galley.snapshot()?.objects ?? {})
+    .flat()
+    .map(withoutSecrets);
+}
+
+function diagnostics(xebec: Xebec): readonly Diagnostic[] {
+  return tellOnce(xebec.galley.diagnostics(), xebec.pilot.diagnostics());
 }
 
 function notReady(xebec: Xebec): HttpReply {

@@ -17,11 +17,13 @@ async function list(mesh: TestProcess, path: string): Promise<readonly Json[]> {
 }
 
 describe('the admin pages', () => {
-  test('are listed', async () => {
+  test('are listed, each with what it is for', async () => {
     const mesh = await TestProcess.start(shop);
     for (const index of ['/', '/debug']) {
       const { text } = await mesh.page(index);
-      const pages = text.trim().split('\n');
+      const lines = text.trim().split('\n');
+      for (const line of lines) expect(line).toMatch(/^\/\S* {3,}\S.*/);
+      const pages = lines.map((line) => line.split(' ')[0] ?? '');
       expect(pages).toEqual(expect.arrayContaining(['/ready', '/metrics', '/debug/syncz', '/debug/refusedz']));
       for (const page of pages) expect([page, (await mesh.page(page)).status]).not.toEqual([page, 404]);
     }
