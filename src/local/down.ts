@@ -10,7 +10,7 @@ const POLL_MS = 50;
 /** Ends the mesh of a folder and cleans up after every one that was killed. Nothing to do is fine. */
 export async function localDown(options: LocalOptions, io: LocalIo): Promise<number> {
   if (io.uid !== 0 && (await readSupervisor(options.stateFolder)) !== undefined) {
-    io.err('the mesh belongs to root: run it with sudo\n');
+    io.err('xebec local: the mesh belongs to root: run this with sudo\n');
     return 1;
   }
   const running = await findRunning(options.stateFolder);

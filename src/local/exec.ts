@@ -7,6 +7,8 @@ import { findPrograms } from './programs.ts';
 import { findRunning } from './state.ts';
 import { findMeshPid } from './supervisor.ts';
 
+type Problem = { readonly problem: string; readonly code: number };
+
 export type ExecInputs = { readonly pod: string; readonly command: readonly [string, ...string[]] };
 
 /** The arguments that run a command inside a pod, seen from outside the mesh; or why that cannot be. */
@@ -14,15 +16,18 @@ export async function enterPod(
   options: LocalOptions,
   io: LocalIo,
   podName: string,
-): Promise<{ readonly argv: readonly [string, ...string[]] } | { readonly problem: string }> {
+): Promise<{ readonly argv: readonly [string, ...string[]] } | Problem> {
   const running = await findRunning(options.stateFolder);
   const pid = running === undefined ? undefined : await findMeshPid(running);
-  if (running === undefined || pid === undefined) return { problem: `no mesh of ${options.root} runs` };
+  if (running === undefined || pid === undefined) {
+    return { problem: `no mesh of ${options.root} runs: start it with xebec local up`, code: 3 };
+  }
+  if (io.uid !== 0) return { problem: 'the mesh belongs to root: run this with sudo', code: 1 };
   const pod = findPod((await readMeshReport(options.stateFolder))?.pods ?? [], podName);
-  if (pod === undefined) return { problem: `no pod is called ${podName}; \`xebec local status\` lists them` };
-  if (pod.pid === undefined) return { problem: `${pod.name} has no namespaces yet` };
+  if (pod === undefined) return { problem: `no pod is called ${podName}; \`xebec local status\` lists them`, code: 1 };
+  if (pod.pid === undefined) return { problem: `${pod.name} has no namespaces yet: wait a moment`, code: 1 };
   const { nsenter } = findPrograms(io.env);
-  if (nsenter === undefined) return { problem: 'nsenter is missing: apt-get install util-linux' };
+  if (nsenter === undefined) return { problem: 'nsenter is missing: apt-get install util-linux', code: 1 };
   const intoMesh = [`--target=${pid}`, '--net', '--mount', '--pid'];
   const intoPod = [`--target=${pod.pid}`, '--net', '--mount', `--wd=${options.root}`];
   return { argv: [nsenter, ...intoMesh, nsenter, ...intoPod] };
@@ -33,7 +38,7 @@ export async function localExec(options: LocalOptions, { pod, command }: ExecInp
   const entered = await enterPod(options, io, pod);
   if ('problem' in entered) {
     io.err(`xebec local: ${entered.problem}\n`);
-    return 1;
+    return entered.code;
   }
   const [program, ...args] = entered.argv;
   const child = spawn(program, [...args, ...command], { stdio: 'inherit', env: { ...io.env } });

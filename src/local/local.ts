@@ -2,9 +2,10 @@ import { makePinoLogger } from '../telemetry/pino-logger.ts';
 import { localDemo } from './demo/demo.ts';
 import { localDown } from './down.ts';
 import { localExec } from './exec.ts';
+import { localCommands, localHelp } from './help.ts';
 import type { LocalIo, RunControlPlane } from './local-io.ts';
 import { runMesh } from './mesh/mesh-process.ts';
-import { type LocalOptions, parseOptions } from './options.ts';
+import { type Flag, type LocalOptions, parseOptions } from './options.ts';
 import { checkMachine } from './preflight.ts';
 import { localStatus } from './status.ts';
 import { localUp } from './up.ts';
@@ -18,21 +19,18 @@ export async function runLocal(
   io: LocalIo,
   runControlPlane: RunControlPlane,
 ): Promise<number> {
-  const [name = 'help', ...rest] = args;
-  if (name === 'help' || name === '--help' || rest.includes('--help')) {
-    io.out(USAGE);
-    return 0;
-  }
-  if (name === 'demo') return localDemo(rest, io);
-  const command = commands[name];
-  if (command === undefined)
-    return usageError(io, `there is no ${JSON.stringify(name)}; there are up, status, exec, down, demo`);
+  const [name = '', ...rest] = args;
+  if (name === 'help' || isHelp(name)) return tell(io, localHelp(rest[0]));
   const split = rest.indexOf('--');
   const [before, after] = split < 0 ? [rest, []] : [rest.slice(0, split), rest.slice(split + 1)];
+  if (before.some(isHelp)) return tell(io, localHelp(name));
+  if (name === 'demo') return localDemo(rest, io);
+  const command = commands[name];
+  if (command === undefined) return noCommand(io, name);
   const positionals = name === 'exec' ? before.slice(0, 1) : before;
-  const options = parseOptions(positionals, { cwd: io.cwd, env: io.env });
-  if (!options.ok) return usageError(io, options.error);
-  return command({
+  const options = parseOptions(positionals, { cwd: io.cwd, env: io.env }, command.flags);
+  if (!options.ok) return usageError(io, name, options.error);
+  return command.run({
     options: options.value,
     rest: [...before.slice(positionals.length), ...after],
     io,
@@ -47,37 +45,45 @@ type CommandInputs = {
   readonly runControlPlane: RunControlPlane;
 };
 
-const commands: Readonly<Partial<Record<string, (inputs: CommandInputs) => Promise<number>>>> = {
-  up: ({ options, io }) => localUp(options, io),
-  down: ({ options, io }) => localDown(options, io),
-  status: ({ options, io }) => localStatus(options, io),
-  exec: ({ options, rest, io }) => {
-    const [pod, program, ...args] = rest;
-    if (pod === undefined || program === undefined) return usageError(io, 'exec needs a pod and a command');
-    return localExec(options, { pod, command: [program, ...args] }, io);
-  },
-  mesh: runMeshCommand,
+type LocalCommand = {
+  readonly flags: readonly Flag[];
+  readonly run: (inputs: CommandInputs) => Promise<number>;
 };
 
-const USAGE = `xebec local: a mesh on this machine, without Kubernetes
+const upFlags: readonly Flag[] = ['publish', 'admin-port', 'mesh-config', 'timeout', 'foreground'];
 
-  xebec local up DIR       start what the Deployments of DIR (or DIR/platform) say, and follow every edit
-  xebec local status DIR   how it is (-o json for programs)
-  xebec local exec DIR POD -- COMMAND   run a command inside a pod (its name, or its Deployment's)
-  xebec local down DIR     end it; also cleans up after meshes that were killed
+const commands: Readonly<Partial<Record<string, LocalCommand>>> = {
+  up: { flags: upFlags, run: ({ options, io }) => localUp(options, io) },
+  down: { flags: [], run: ({ options, io }) => localDown(options, io) },
+  status: { flags: ['output'], run: ({ options, io }) => localStatus(options, io) },
+  exec: { flags: [], run: runExec },
+  mesh: { flags: upFlags, run: runMeshCommand },
+};
 
-  xebec local demo [--check]   a tour through Bookinfo; --check asks nobody and fails if anything is not as the YAML says
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
+}
 
-  --publish HOST:PORT   lead a port of 127.0.0.1 to a port of the gateways (repeatable; 8080:80)
-  --admin-port PORT     the control plane's admin port on 127.0.0.1 (15014)
-  --mesh-config FILE    a MeshConfig (DIR/mesh-config.yaml)
-  --timeout SECONDS     how long up waits for all pods (120)
-  --foreground          stay; Ctrl-C ends the mesh
-`;
+async function tell(io: LocalIo, text: string): Promise<number> {
+  io.out(text);
+  return 0;
+}
 
-async function usageError(io: LocalIo, message: string): Promise<number> {
-  io.err(`xebec local: ${message}\n`);
+async function noCommand(io: LocalIo, name: string): Promise<number> {
+  if (name === '') io.err(localHelp());
+  else io.err(`xebec local: there is no ${JSON.stringify(name)}; there are ${localCommands.join(', ')}\n`);
   return 2;
+}
+
+async function usageError(io: LocalIo, command: string, message: string): Promise<number> {
+  io.err(`xebec local: ${message}\n(xebec local ${command} --help explains)\n`);
+  return 2;
+}
+
+async function runExec({ options, rest, io }: CommandInputs): Promise<number> {
+  const [pod, program, ...args] = rest;
+  if (pod === undefined || program === undefined) return usageError(io, 'exec', 'exec needs a pod and a command');
+  return localExec(options, { pod, command: [program, ...args] }, io);
 }
 
 /** What the supervisor starts inside the mesh's namespaces; not for people. */

@@ -1,8 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderPath } from '../apis/issue.ts';
-import type { Diagnostic } from '../model/diagnostic.ts';
-import { renderRef } from '../model/object.ts';
 import { fieldsOf, listAt, numberAt, parseFields, textAt } from './fields.ts';
 import type { PodReport } from './mesh/pod-runner.ts';
 
@@ -11,7 +8,6 @@ export type MeshReport = {
   /** The folder was read, and every pod it asks for takes traffic. */
   readonly ready: boolean;
   readonly pods: readonly PodReport[];
-  readonly problems: readonly string[];
 };
 
 const FILE = 'mesh.json';
@@ -26,16 +22,7 @@ export async function readMeshReport(stateFolder: string): Promise<MeshReport | 
   return {
     ready: fields['ready'] === true,
     pods: listAt(fields, 'pods').map(readPod),
-    problems: listAt(fields, 'problems').map(String),
   };
-}
-
-/** `file:line:column: warning: message [code] (Deployment default/x, spec.replicas)` */
-export function renderDiagnostic({ at, object, level, code, path, message }: Diagnostic): string {
-  const place = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `;
-  const subject =
-    object === undefined ? '' : ` (${renderRef(object)}${path.length === 0 ? '' : `, ${renderPath(path)}`})`;
-  return `${place}${level}: ${message} [${code}]${subject}`;
 }
 
 function readPod(value: unknown): PodReport {

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { DataFormat } from '../app/render-data.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Environment } from './programs.ts';
 import { DEFAULT_ADMIN_PORT, DEFAULT_PUBLISH, isPort, type Publish, parsePublish, renderPublish } from './publish.ts';
@@ -18,7 +19,7 @@ export type LocalOptions = {
   readonly stateFolder: string;
   readonly foreground: boolean;
   readonly timeoutMs: number;
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | DataFormat;
 };
 
 const APPLIED_FOLDER = 'platform';
@@ -33,12 +34,18 @@ const flags = {
   timeout: { type: 'string' },
   output: { type: 'string', short: 'o' },
 } as const;
+const allFlags = Object.keys(flags) as readonly Flag[];
 
+export type Flag = keyof typeof flags;
 export type Where = { readonly cwd: string; readonly env: Environment };
 
 /** Reads `DIR [flags]`. The folder need not exist any more for `down` and `status`. */
-export function parseOptions(args: readonly string[], where: Where): Result<LocalOptions, string> {
-  const parsed = readFlags(args);
+export function parseOptions(
+  args: readonly string[],
+  where: Where,
+  allowed: readonly Flag[] = allFlags,
+): Result<LocalOptions, string> {
+  const parsed = readFlags(args, allowed);
   if (!parsed.ok) return parsed;
   const { values, positionals } = parsed.value;
   const [folder, ...more] = positionals;
@@ -71,11 +78,11 @@ function parseSettings(values: FlagValues): Result<Settings, string> {
   const publish = parseAll(values.publish);
   if (!publish.ok) return publish;
   const adminPort = Number(values['admin-port'] ?? DEFAULT_ADMIN_PORT);
-  if (!isPort(adminPort)) return err('--admin-port must be a port');
+  if (!isPort(adminPort)) return err('--admin-port must be a port, such as 15015');
   const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
-  if (!(timeout > 0)) return err('--timeout is a number of seconds');
+  if (!(timeout > 0)) return err('--timeout is a number of seconds, such as 60');
   const output = values.output ?? 'table';
-  if (output !== 'table' && output !== 'json') return err('-o must be table or json');
+  if (output !== 'table' && output !== 'yaml' && output !== 'json') return err('-o must be table, yaml or json');
   return ok({ publish: publish.value, adminPort, timeoutMs: timeout * 1000, output });
 }
 
@@ -92,11 +99,15 @@ export function renderOptions(options: LocalOptions): readonly string[] {
   ];
 }
 
-function readFlags(args: readonly string[]) {
+function readFlags(args: readonly string[], allowed: readonly Flag[]) {
   try {
-    return ok(parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true }));
+    const parsed = parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true });
+    const foreign = Object.keys(parsed.values).find((name) => !allowed.some((flag) => flag === name));
+    return foreign === undefined ? ok(parsed) : err(`--${foreign} is for another command`);
   } catch (error) {
-    return err(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // Node goes on to explain how an argument may begin with a dash.
+    return err(message.split(/\. To specify|\n/)[0] ?? message);
   }
 }
 

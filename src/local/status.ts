@@ -1,23 +1,46 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renderData } from '../app/render-data.ts';
 import { renderTable } from '../kit/table.ts';
+import { describeDiagnostic } from '../model/render-diagnostic.ts';
+import { type Complaints, readComplaints } from './admin-pages.ts';
 import type { LocalIo } from './local-io.ts';
 import { type MeshReport, readMeshReport } from './mesh-report.ts';
 import type { LocalOptions } from './options.ts';
+import { renderProblems } from './problems.ts';
 import { findRunning, readSupervisor, type Supervisor, startLogOf } from './state.ts';
 
-/** How the mesh of a folder is. Exit code 0 when it runs and every pod is ready, else 1. */
+/** How the mesh of a folder is. Exit code 0 when it runs and every pod is ready, 1 when not every one is, 3 when it does not run. */
 export async function localStatus(options: LocalOptions, io: LocalIo): Promise<number> {
-  const running = await findRunning(options.stateFolder);
-  const report = running === undefined ? undefined : await readMeshReport(options.stateFolder);
-  if (options.output === 'json') {
-    io.out(`${JSON.stringify(describe(options, running, report), undefined, 2)}\n`);
-  } else if (running === undefined) {
-    io.out(`no mesh of ${options.root} runs${await whyNot(options)}\n`);
-  } else {
-    io.out(renderStatus({ options, supervisor: running, report, now: io.clock.now() }));
+  const supervisor = await findRunning(options.stateFolder);
+  if (supervisor !== undefined) {
+    const standing = await readStanding(options, supervisor, io);
+    io.out(options.output === 'table' ? renderStatus(standing) : renderData(describe(standing), options.output));
+    return standing.report?.ready === true ? 0 : 1;
   }
-  return report?.ready === true ? 0 : 1;
+  io.out(
+    options.output === 'table'
+      ? `no mesh of ${options.root} runs${await whyNot(options)}\n`
+      : renderData(describeNone(options), options.output),
+  );
+  return 3;
+}
+
+/** All there is to tell of a mesh that runs. */
+export type Standing = {
+  readonly options: LocalOptions;
+  readonly supervisor: Supervisor;
+  readonly report: MeshReport | undefined;
+  /** Undefined while the control plane does not answer. */
+  readonly complaints: Complaints | undefined;
+  readonly now: number;
+  readonly cwd: string;
+};
+
+export async function readStanding(options: LocalOptions, supervisor: Supervisor, io: LocalIo): Promise<Standing> {
+  const { stateFolder } = options;
+  const [report, complaints] = await Promise.all([readMeshReport(stateFolder), readComplaints(stateFolder)]);
+  return { options, supervisor, report, complaints, now: io.clock.now(), cwd: io.cwd };
 }
 
 async function whyNot({ stateFolder }: LocalOptions): Promise<string> {
@@ -27,31 +50,32 @@ async function whyNot({ stateFolder }: LocalOptions): Promise<string> {
   return last === '' ? '' : `; the last one ended with: ${last}`;
 }
 
-function describe(options: LocalOptions, running: Supervisor | undefined, report: MeshReport | undefined): unknown {
+const heading = { apiVersion: 'xebec.dev/v1', kind: 'LocalStatus' } as const;
+
+function describe({ options, supervisor, report, complaints }: Standing): unknown {
   return {
-    folder: options.folder,
-    running: running !== undefined,
+    ...heading,
+    folder: supervisor.folder,
+    running: true,
     ready: report?.ready ?? false,
     pods: report?.pods ?? [],
-    problems: report?.problems ?? [],
-    published: (running?.publish ?? []).map(({ hostPort, servicePort }) => ({
+    problems: (complaints?.diagnostics ?? []).map(describeDiagnostic),
+    refused: complaints?.refusals ?? [],
+    published: supervisor.publish.map(({ hostPort, servicePort }) => ({
       url: `http://127.0.0.1:${hostPort}`,
       hostPort,
       servicePort,
     })),
-    admin: running === undefined ? undefined : `http://127.0.0.1:${running.adminPort}`,
+    admin: `http://127.0.0.1:${supervisor.adminPort}`,
     logs: join(options.stateFolder, 'logs'),
   };
 }
 
-type StatusInputs = {
-  readonly options: LocalOptions;
-  readonly supervisor: Supervisor;
-  readonly report: MeshReport | undefined;
-  readonly now: number;
-};
+function describeNone({ folder }: LocalOptions): unknown {
+  return { ...heading, folder, running: false, ready: false, pods: [], problems: [], refused: [], published: [] };
+}
 
-export function renderStatus({ options, supervisor, report, now }: StatusInputs): string {
+export function renderStatus({ options, supervisor, report, complaints, now, cwd }: Standing): string {
   const pods = report?.pods ?? [];
   const rows = pods.map((pod) => [
     pod.namespace,
@@ -63,14 +87,18 @@ export function renderStatus({ options, supervisor, report, now }: StatusInputs)
     pod.address,
   ]);
   const table = renderTable(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS'], rows);
+  const hasGateway = pods.some(({ kind }) => kind === 'router');
   const published = supervisor.publish.map(
     ({ hostPort, servicePort }) => `http://127.0.0.1:${hostPort} (the gateways’ port ${servicePort})`,
   );
-  const problems = report?.problems ?? [];
+  const problems =
+    complaints === undefined
+      ? ['the control plane does not answer (yet): see its log']
+      : renderProblems(complaints, cwd);
   return [
-    pods.length === 0 ? 'no pods yet\n' : table,
+    pods.length === 0 ? `no pods: no Deployment in ${supervisor.folder} that can run here\n` : table,
     '\n',
-    `published   ${published.join(', ') || 'nothing'}\n`,
+    `published   ${published.join(', ')}${hasGateway ? '' : ', but no gateway runs'}\n`,
     `admin       http://127.0.0.1:${supervisor.adminPort}\n`,
     `watching    ${supervisor.folder}\n`,
     `logs        ${join(options.stateFolder, 'logs')}\n`,

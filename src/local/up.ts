@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { localDown } from './down.ts';
 import type { LocalIo } from './local-io.ts';
 import { readMeshReport } from './mesh-report.ts';
 import { type LocalOptions, renderOptions } from './options.ts';
 import { checkMachine } from './preflight.ts';
 import { type Waited, waitUntilReady } from './progress.ts';
-import { findRunning, startLogOf, sweepStates } from './state.ts';
-import { renderStatus } from './status.ts';
+import { renderPublish } from './publish.ts';
+import { findRunning, type Supervisor, startLogOf, sweepStates } from './state.ts';
+import { readStanding, renderStatus } from './status.ts';
 import { supervise } from './supervisor.ts';
 
 /**
@@ -18,7 +18,10 @@ import { supervise } from './supervisor.ts';
  */
 export async function localUp(options: LocalOptions, io: LocalIo): Promise<number> {
   const problem = await findProblem(options);
-  if (problem !== undefined) return fail(io, problem);
+  if (problem !== undefined) {
+    io.err(`xebec local: ${problem}\n`);
+    return 2;
+  }
   const programs = await checkMachine(io);
   if (!programs.ok) return fail(io, programs.error);
   await sweepStates(options.stateRoot, io.kill);
@@ -26,9 +29,8 @@ export async function localUp(options: LocalOptions, io: LocalIo): Promise<numbe
     const result = await runInForeground({ options, programs: programs.value, temporaryFolder: undefined }, io);
     return result === undefined ? 0 : fail(io, result);
   }
-  return (await findRunning(options.stateFolder)) === undefined
-    ? startInBackground(options, io)
-    : joinRunning(options, io);
+  const running = await findRunning(options.stateFolder);
+  return running === undefined ? startInBackground(options, io) : joinRunning(options, running, io);
 }
 
 async function findProblem({ root, meshConfig }: LocalOptions): Promise<string | undefined> {
@@ -74,14 +76,23 @@ async function startInBackground(options: LocalOptions, io: LocalIo): Promise<nu
     detached: true,
   });
   closeSync(log);
-  child.once('exit', () => failed.abort());
-  child.once('error', () => failed.abort());
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  void ended.then(() => failed.abort());
   const signal = AbortSignal.any([io.signal, failed.signal]);
   const waited = await waitUntilReady({ stateFolder: options.stateFolder, timeoutMs: options.timeoutMs, signal }, io);
-  child.unref();
-  if (waited !== 'ended') return show(options, io, waited);
-  if (!failed.signal.aborted) {
-    await localDown(options, io);
+  if (waited !== 'ended') {
+    child.unref();
+    return show(options, io, waited);
+  }
+  if (io.signal.aborted) {
+    // It may not have said yet that it runs, so nobody else knows it.
+    if (child.pid !== undefined) io.kill(child.pid, 'SIGTERM');
+    await ended;
+    await rm(logFile, { force: true });
+    io.err('stopped: nothing is left of it\n');
     return 1;
   }
   io.err(await readFile(logFile, 'utf8').catch(() => ''));
@@ -89,17 +100,25 @@ async function startInBackground(options: LocalOptions, io: LocalIo): Promise<nu
   return 1;
 }
 
-async function joinRunning(options: LocalOptions, io: LocalIo): Promise<number> {
-  io.err(`the mesh of ${options.folder} runs already\n`);
+async function joinRunning(options: LocalOptions, running: Supervisor, io: LocalIo): Promise<number> {
+  const asked = renderPorts(options);
+  const has = renderPorts(running);
+  const more = asked === has ? '' : ` with ${has}; for other ports, end it first: xebec local down ${options.root}`;
+  io.err(`the mesh of ${options.folder} runs already${more}\n`);
   const { stateFolder, timeoutMs } = options;
-  return show(options, io, await waitUntilReady({ stateFolder, timeoutMs, signal: io.signal }, io));
+  const isReady = (await readMeshReport(stateFolder))?.ready === true;
+  const waited = isReady ? 'ready' : await waitUntilReady({ stateFolder, timeoutMs, signal: io.signal }, io);
+  return waited === 'ended' ? 1 : show(options, io, waited);
+}
+
+function renderPorts({ publish, adminPort }: Pick<Supervisor, 'publish' | 'adminPort'>): string {
+  return `--publish ${publish.map(renderPublish).join(' --publish ')} --admin-port ${adminPort}`;
 }
 
 async function show(options: LocalOptions, io: LocalIo, waited: Waited): Promise<number> {
   const supervisor = await findRunning(options.stateFolder);
   if (supervisor === undefined) return 1;
-  const report = await readMeshReport(options.stateFolder);
-  io.out(renderStatus({ options, supervisor, report, now: io.clock.now() }));
+  io.out(renderStatus(await readStanding(options, supervisor, io)));
   if (waited === 'ready') return 0;
   const seconds = Math.round(options.timeoutMs / 1000);
   io.err(`not all pods are ready after ${seconds} s; they keep trying. Logs: ${join(options.stateFolder, 'logs')}\n`);

@@ -68,11 +68,19 @@ describe('what a person types', () => {
     [['a', '--publish', '1:2', '--publish', '1:3'], 'port 1 is named twice'],
     [['a', '--admin-port', '0'], '--admin-port must be a port'],
     [['a', '--timeout', 'soon'], '--timeout is a number of seconds'],
-    [['a', '-o', 'xml'], '-o must be table or json'],
-    [['a', '--nonsense'], '--nonsense'],
+    [['a', '-o', 'xml'], '-o must be table, yaml or json'],
+    [['a', '--nonsense'], /^Unknown option '--nonsense'$/],
+    [['a', '--publish'], /^Option '-p, --publish <value>' argument missing$/],
   ])('%j is refused', (args, reason) => {
     const parsed = parseOptions(args, where);
-    expect(parsed.ok ? '' : parsed.error).toContain(reason);
+    expect(parsed.ok ? '' : parsed.error).toMatch(reason);
+  });
+
+  test('a flag of another command is refused', () => {
+    expect(parseOptions(['a', '--timeout', '3'], where, ['output'])).toEqual({
+      ok: false,
+      error: '--timeout is for another command',
+    });
   });
 
   test('the same folder is the same mesh, however it is spelled', () => {

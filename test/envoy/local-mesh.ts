@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { envoyBinary, nodeBinary } from '../../tools/paths.mjs';
 
@@ -15,7 +16,7 @@ export type Ended = { readonly code: number | null; readonly stdout: string; rea
 export type Status = {
   readonly running: boolean;
   readonly ready: boolean;
-  readonly problems: readonly string[];
+  readonly problems: readonly { readonly level: string; readonly message: string; readonly position?: object }[];
   readonly pods: readonly {
     readonly name: string;
     readonly deployment: string;
@@ -74,19 +75,19 @@ export class LocalMesh {
   }
 
   run(...args: readonly string[]): Promise<Ended> {
+    return endOf(this.#start(args));
+  }
+
+  /** As somebody does who starts it and thinks better of it. */
+  interrupt(afterMs: number): Promise<Ended> {
+    const child = this.#start(['up', this.folder, '--publish', '1:80', '--admin-port', '2']);
+    setTimeout(() => child.kill('SIGINT'), afterMs);
+    return endOf(child);
+  }
+
+  #start(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
     const env = { ...process.env, XEBEC_STATE: this.stateRoot, XEBEC_ENVOY: envoyBinary() };
-    const child = spawn(nodeBinary, [MAIN, 'local', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    return new Promise((resolve) => {
-      child.once('close', (code) => resolve({ code, stdout, stderr }));
-    });
+    return spawn(nodeBinary, [MAIN, 'local', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   supervisorPid(): number {
@@ -132,6 +133,20 @@ export class LocalMesh {
     await this.down();
     rmSync(this.base, { recursive: true, force: true });
   }
+}
+
+function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
 }
 
 export async function eventually<T>(

@@ -232,9 +232,40 @@ describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
     const local = begin({ ...FILES, 'web-v2.yaml': deployment('v2').replace('["node", "app.cjs"]', 'node app.cjs') });
     expectFine(await local.up());
     const { problems, pods } = await local.status();
-    expect(problems).toEqual([expect.stringMatching(/web-v2\.yaml:\d+:\d+: warning: .* is not a JSON list/)]);
+    expect(problems).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        message: expect.stringContaining('is not a JSON list'),
+        position: expect.objectContaining({ file: expect.stringMatching(/web-v2\.yaml$/) }),
+      }),
+    ]);
     expect(pods).toHaveLength(2);
     expect(await fetchText(`${local.url}/`)).toEqual({ status: 200, body: 'v1' });
+  });
+
+  test('a mistake is told by the mesh that runs, and traffic stays as it was', async () => {
+    const local = begin();
+    expectFine(await local.up());
+    local.write('route.yaml', routeTo('2'));
+    const { problems } = await eventually(
+      () => local.status(),
+      (status) => status.problems.length > 0,
+      5,
+    );
+    expect(problems.find(({ level }) => level === 'error')).toMatchObject({ position: { line: 7 } });
+    const told = await local.run('status', local.folder);
+    expect(told.stdout).toMatch(
+      /\nproblem {5}\S+route\.yaml:7:\d+: error XEB0001 .*; its last good version stays in force\n/,
+    );
+    expect(await fetchText(`${local.url}/`)).toEqual({ status: 200, body: 'v1' });
+  });
+
+  test.each([300, 1_000, 2_500])('Ctrl-C %i ms after up leaves nothing', async (ms) => {
+    const local = begin();
+    const interrupted = await local.interrupt(ms);
+    expect(interrupted.code).not.toBe(0);
+    await expectNothingLeft(local);
+    expect(local.states()).toEqual([]);
   });
 
   test('a port in use, a folder that is not there: one line with what to do', async () => {
@@ -251,6 +282,6 @@ describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
     );
     expect(local.processes()).toEqual([]);
     const missing = await local.run('up', `${local.base}/nowhere`);
-    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('does not exist') });
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('does not exist') });
   });
 });

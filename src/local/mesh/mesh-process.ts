@@ -4,7 +4,7 @@ import { ChangeSignal } from '../../kit/change-signal.ts';
 import { type Runnable, runAll } from '../../kit/run-group.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { LocalIo, RunControlPlane } from '../local-io.ts';
-import { type MeshReport, meshReportFile, renderDiagnostic } from '../mesh-report.ts';
+import { type MeshReport, meshReportFile } from '../mesh-report.ts';
 import { BRIDGE_ADDRESS, DNS_ADDRESS } from '../plan/addresses.ts';
 import { LocalSource, type ObjectSource } from '../plan/local-source.ts';
 import type { Programs } from '../programs.ts';
@@ -164,7 +164,6 @@ class Mesh {
     return {
       ready: source?.isSynced === true && isSettled && pods.every(({ ready }) => ready),
       pods,
-      problems: (source?.diagnostics ?? []).map(renderDiagnostic),
     };
   }
 }

@@ -125,7 +125,8 @@ function planContainer(container: Container, command: ContainerPlan['command']):
 }
 
 function parseCommand(text: string | undefined): Result<ContainerPlan['command'], string> {
-  if (text === undefined) return err('the annotation with its command on this host is missing');
+  if (text === undefined)
+    return err('say with this annotation which command of this host stands for it, such as ["node", "server.ts"]');
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
