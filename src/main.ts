@@ -4,11 +4,15 @@ import { VERSION } from './cli/version.ts';
 import { systemClock } from './kit/system-clock.ts';
 
 const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
+const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+// A terminal that closes ends a mesh in order. Others keep what nohup decided.
+if (process.argv[2] === 'local') signals.push('SIGHUP');
+for (const name of signals) process.on(name, () => stop.abort());
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    // Nobody reads any more (`| head`, a closed terminal): stop, but in order.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    stop.abort();
   });
 }
 

@@ -12,6 +12,12 @@ const child = spawn(nodeBinary, args, { cwd: checkout, stdio: 'inherit', env });
 // A terminal signals the child as well; a supervisor only us. Twice is harmless, not at all would leave it behind.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.on(signal, () => child.kill(signal));
+// npm may be killed without a word to us.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid !== parent) child.kill('SIGTERM');
+}, 500);
 child.on('close', (code, signal) => {
+  clearInterval(watch);
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
 });

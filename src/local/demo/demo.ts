@@ -1,6 +1,6 @@
 import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { LocalIo } from '../local-io.ts';
@@ -16,6 +16,8 @@ import { Stage } from './stage.ts';
 import { type Step, TOUR } from './tour.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../samples/bookinfo', import.meta.url));
+/** What runs at the beginning of the tour, whatever a person has put beside it since. */
+export const PLATFORM: readonly string[] = ['bookinfo.yaml', 'bookinfo-gateway.yaml', 'ingressgateway.yaml'];
 const CIRCUIT = {
   title: 'circuit breaking',
   why: 'httpbin gets one connection and one request that waits for it; the rest is refused at once.',
@@ -31,7 +33,7 @@ type DemoFlags = { readonly check: boolean; readonly publish: string | undefined
 export async function localDemo(args: readonly string[], io: LocalIo): Promise<number> {
   const flags = readFlags(args);
   if (flags === undefined) {
-    io.err('usage: xebec local demo [--check] [--publish PORT:80]\n');
+    io.err('xebec local: usage: xebec local demo [--check] [--publish PORT:80]\n(xebec local demo --help explains)\n');
     return 2;
   }
   const programs = await checkMachine(io);
@@ -70,7 +72,10 @@ function readFlags(args: readonly string[]): DemoFlags | undefined {
 /** Edits of the tour stay out of the checkout. */
 async function copySample(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'xebec-demo-'));
-  await cp(SAMPLE, root, { recursive: true });
+  await cp(SAMPLE, root, {
+    recursive: true,
+    filter: (path) => dirname(path) !== join(SAMPLE, 'platform') || PLATFORM.includes(basename(path)),
+  });
   // Containers may belong to somebody else than us.
   await chmod(root, 0o755);
   return root;
@@ -115,7 +120,15 @@ async function playTour({ options, io, isChecking }: PlayInputs): Promise<boolea
     return false;
   }
   const stage = new Stage({ io, port: options.publish[0]?.hostPort ?? 0, ...options });
-  io.out(`\nthe gateway: ${stage.url}/productpage\nedit here:   ${options.folder}\n`);
+  io.out(
+    [
+      '',
+      `the gateway: ${stage.url}/productpage`,
+      `edit here:   ${options.folder} (a copy, which goes with the tour)`,
+      `look inside: http://127.0.0.1:${options.adminPort}, or: bin/xebec local status ${options.root}`,
+      '',
+    ].join('\n'),
+  );
   const fine = await playSteps(stage, isChecking);
   if (io.signal.aborted) return false;
   io.out(fine ? '\neverything was as the YAML says\n' : '\nnot everything was as the YAML says\n');
@@ -143,8 +156,12 @@ async function pause(step: Step | undefined, stage: Stage): Promise<boolean> {
   for (;;) {
     io.out(`\n  Enter: go on   ${look}q: stop\n`);
     const line = await io.readLine(io.signal);
-    if (line === undefined || line.trim() === 'q') return false;
-    if (line.trim() !== 'l' || step === undefined) return true;
-    await lookAtPages(step, stage);
+    const answer = line?.trim();
+    if (answer === undefined || answer === 'q') return false;
+    if (answer === '') return true;
+    if (answer === 'l' && step !== undefined) {
+      await lookAtPages(step, stage);
+      await stage.showProblems();
+    }
   }
 }

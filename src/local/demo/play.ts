@@ -21,7 +21,10 @@ export async function playStep(step: Step, stage: Stage): Promise<boolean> {
   }
   stage.showApplied(applied, effectMs, effect);
   const complaints = await lookAtPages(step, stage);
-  if (effect !== undefined && effectMs === undefined) complaints.push('the change never reached Envoy');
+  if (effect !== undefined && effectMs === undefined) {
+    complaints.push('the change never reached Envoy');
+    await stage.showProblems();
+  }
   return stage.judge(complaints);
 }
 

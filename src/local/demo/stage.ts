@@ -1,7 +1,13 @@
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
+import { readComplaints } from '../admin-pages.ts';
 import type { LocalIo } from '../local-io.ts';
+import { renderProblems } from '../problems.ts';
 import type { Applied } from './apply.ts';
 import type { Effect } from './effect.ts';
+
+/** Of many files at once, those of the service that the tour is about are shown, and the others named. */
+const MOST_SHOWN = 4;
+const HERO = 'reviews';
 
 /** Where the tour plays: the copy of the sample, the gateway, and whom it tells. */
 export class Stage {
@@ -41,9 +47,13 @@ export class Stage {
 
   /** The YAML as it was written, and how long Envoy took to have it. */
   showApplied(applied: readonly Applied[], effectMs: number | undefined, effect: Effect | undefined): void {
-    for (const { file, text } of applied) {
+    const isShown = ({ file }: Applied): boolean => applied.length <= MOST_SHOWN || basename(file).includes(HERO);
+    for (const { file, text } of applied.filter(isShown)) {
       this.io.out(`\n  ${relative(this.root, file)}\n${indent(withoutComments(text))}`);
     }
+    const alike = applied.filter((one) => !isShown(one)).map(({ file }) => relative(this.root, file));
+    if (alike.length > 0)
+      this.io.out(`\n  and alike, for the other services:\n${alike.map((file) => `    ${file}\n`).join('')}`);
     if (effect === undefined) return;
     const where = `the Envoy of ${effect.deployment}`;
     this.io.out(
@@ -51,6 +61,13 @@ export class Stage {
         ? `\n  never arrived at ${where}\n\n`
         : `\n  in force at ${where} ${effectMs} ms after the file was written\n\n`,
     );
+  }
+
+  /** What is wrong with the YAML as it is now. */
+  async showProblems(): Promise<void> {
+    const complaints = await readComplaints(this.stateFolder);
+    if (complaints === undefined) return;
+    for (const problem of renderProblems(complaints, this.root)) this.io.out(`  ! ${problem}\n`);
   }
 
   /** Whether there is nothing to complain of; says either way. */
