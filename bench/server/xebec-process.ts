@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeBinary } from '../../tools/paths.mjs';
@@ -42,12 +42,13 @@ export class XebecProcess {
     const file = openSync(this.#log, 'w');
     const [program = '', ...args] = [
       ...serverPrefix(),
-      ...[nodeBinary, serverProgram],
+      serverProgram,
       ...['serve', '--source', source, '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
       ...(meshConfig === undefined ? [] : ['--mesh-config', meshConfig]),
     ];
     // The inspector's port is used only when it is asked for, by SIGUSR1.
-    const env = { ...process.env, NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
+    const path = `${dirname(nodeBinary)}${delimiter}${process.env['PATH'] ?? ''}`;
+    const env = { ...process.env, PATH: path, NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
     this.#child = spawn(program, args, { stdio: ['ignore', file, file], env });
     closeSync(file);
   }
