@@ -22,8 +22,3 @@ export interface Metrics {
   gauge(text: MetricText): Gauge;
   histogram(text: MetricText & { readonly buckets: readonly number[] }): Histogram;
 }
-
-const nothing = { add: () => undefined, set: () => undefined, observe: () => undefined };
-
-/** For offline commands and tests. */
-export const noMetrics: Metrics = { counter: () => nothing, gauge: () => nothing, histogram: () => nothing };
