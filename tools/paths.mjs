@@ -9,6 +9,9 @@ export const checkout = fileURLToPath(new URL('..', import.meta.url)).replace(/\
 
 export const nodeBinary = join(checkout, 'node_modules', '.bin', 'node');
 
+/** An obstacle that a person has to remove: its message is the one line that says how. */
+export class Remedy extends Error {}
+
 /** XEBEC_CACHE, or the user's cache folder, or (where that cannot be written) .cache in the checkout. */
 export function cacheFolder() {
   const candidates = [
@@ -19,7 +22,9 @@ export function cacheFolder() {
   for (const folder of candidates) {
     if (folder !== undefined && folder !== '' && isWritable(folder)) return folder;
   }
-  throw new Error('no cache folder can be written; set XEBEC_CACHE to one');
+  throw new Remedy(
+    'no cache folder can be written: run as the user who owns the checkout, or set XEBEC_CACHE to a folder',
+  );
 }
 
 /** Envoy of exactly the version the API descriptors have. */

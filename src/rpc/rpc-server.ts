@@ -165,6 +165,12 @@ function listenError(error: NodeJS.ErrnoException, address: ListenAddress): List
       address,
       message: `${where} is already in use: stop what uses it, or choose another port`,
     };
-  if (error.code === 'EACCES') return { kind: 'forbidden', address, message: `no permission to listen on ${where}` };
-  return { kind: 'other', address, message: `cannot listen on ${where}: ${error.message}` };
+  if (error.code === 'EACCES')
+    return {
+      kind: 'forbidden',
+      address,
+      message: `no permission to listen on ${where}: choose a port above 1023, or run as root`,
+    };
+  const remedy = error.code === 'EADDRNOTAVAIL' ? ': choose an address of this machine' : '';
+  return { kind: 'other', address, message: `cannot listen on ${where}: ${error.message}${remedy}` };
 }

@@ -43,7 +43,10 @@ export async function localDemo(args: readonly string[], io: LocalIo): Promise<n
   }
   const root = await copySample();
   const options = await chooseOptions(root, flags, io);
-  if (options === undefined) return 2;
+  if (options === undefined) {
+    await rm(root, { recursive: true, force: true });
+    return 2;
+  }
   await sweepStates(options.stateRoot, io.kill);
   const ending = new AbortController();
   const signal = AbortSignal.any([io.signal, ending.signal]);
