@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { httpPort, type Manifest, slice, virtualService, withMeta } from './support/manifests.ts';
+import { httpPort, type Manifest, meshConfig, sidecar, slice, virtualService, withMeta } from './support/manifests.ts';
 import type { ModelEnvoy, Protocol, Received } from './support/model-envoy.ts';
 import { node, TestProcess } from './support/process.ts';
 import {
@@ -95,6 +95,25 @@ describe.each<Protocol>(['delta', 'sotw'])('what a change sends over %s', (proto
     expect([...client.store.listener.keys()].filter((name) => !before.includes(name))).toEqual(['0.0.0.0_81']);
     expect(reviews.store.cluster.has('inbound|8081||')).toBe(true);
     expect(client.store.cluster.has('inbound|8081||')).toBe(false);
+  });
+
+  test('a Sidecar: what its namespace no longer sees', async () => {
+    await mesh.apply(sidecar('shop/default', { egress: [{ hosts: ['./*'] }] }));
+    const ledger = 'outbound|80||ledger.bank.svc.cluster.local';
+    for (const envoy of [client, reviews]) {
+      expect(envoy.store.cluster.has(ledger)).toBe(false);
+      expect([...new Set(envoy.take().map(({ kind }) => kind))].sort()).toEqual(
+        protocol === 'delta' ? ['cluster', 'endpoint', 'route'] : ['cluster', 'route'],
+      );
+    }
+    expect([bank, gateway, grpc].flatMap(taken)).toEqual([]);
+  });
+
+  test('the policy for unknown hosts: what catches all, in sidecars', async () => {
+    await mesh.apply(meshConfig('outboundTrafficPolicy: { mode: REGISTRY_ONLY }'));
+    for (const envoy of [client, reviews, bank])
+      expect(new Set(envoy.take().map(({ kind }) => kind))).toEqual(new Set(['listener', 'route']));
+    expect([gateway, grpc].flatMap(taken)).toEqual([]);
   });
 
   test('the same objects again: nothing', async () => {
