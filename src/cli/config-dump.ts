@@ -33,15 +33,21 @@ export async function runConfigDump(options: ConfigDumpOptions, io: CliIo): Prom
     const count = errors === 1 ? '1 error' : `${errors} errors`;
     io.err(`${count} in ${source}; what they hit is left out (xebec validate -f ${source} lists them)\n`);
   }
-  const snapshot = translateOffline({ config: loaded.config, proxy: options.proxy, domain, metadata });
-  if (!snapshot.ok) {
-    io.err(`--proxy: ${snapshot.error}\n`);
+  const translated = translateOffline({ config: loaded.config, proxy: options.proxy, domain, metadata });
+  if (!translated.ok) {
+    io.err(`--proxy: ${translated.error}\n`);
     return EXIT.usage;
+  }
+  const { snapshot, hasWorkload } = translated.value;
+  if (!hasWorkload && options.proxy.startsWith('sidecar~')) {
+    io.err(
+      `no Pod or WorkloadEntry of ${source} has that address, so no service leads to this proxy: here is what leads out of it\n`,
+    );
   }
   const { type: types, name: part } = options;
   const isWanted = (type: ResourceType, name: string): boolean =>
     (types?.includes(type) ?? true) && (part === undefined || name.includes(part));
-  const resources = await dumpSnapshot(snapshot.value, isWanted);
+  const resources = await dumpSnapshot(snapshot, isWanted);
   if (resources.length === 0) io.err('nothing matches: leave --type and --name out to see all that this proxy gets\n');
   io.out(render(resources, options));
   return EXIT.fine;
