@@ -102,7 +102,10 @@ export class Pilot implements Runnable, SnapshotSource {
 
   /** What a proxy gets now, connected or not. */
   snapshotFor(proxy: Proxy): XdsSnapshot {
-    return this.#mesh === undefined ? new Map() : this.#views.snapshotFor(this.#mesh, proxy);
+    if (this.#mesh === undefined) return new Map();
+    const snapshot = this.#views.snapshotFor(this.#mesh, proxy);
+    if (this.#views.isCrowded) this.#views.retain(this.#mesh, this.proxies(), this.#deps.clock.monotonic());
+    return snapshot;
   }
 
   /** Whether some connected proxy is to have this version of a resource. Builds nothing. */

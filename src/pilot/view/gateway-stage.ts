@@ -139,7 +139,7 @@ export class GatewayStage {
     const defaults = routeDefaults(mesh.config.mesh);
     const resources = plans.map((plan) => {
       const hosts = this.#planned.get(plan.name, { plan, virtualServices: this.#virtualServices });
-      const built = hosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, defaults }));
+      const built = this.#hosts.get(plan.name, hosts, { members, traits, defaults });
       diagnostics.push(...built.flatMap((host) => host.diagnostics));
       return this.#configurations.get(plan.name, built, { fallThrough: undefined, defaults, matchPorts: false });
     });

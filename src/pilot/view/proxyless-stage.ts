@@ -1,4 +1,4 @@
-import { KeyedMemo, keepIfSame, latest, memoByIdentity } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest } from '../../kit/memo.ts';
 import type { MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { isHttp, namesOf } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -28,6 +28,7 @@ export class ProxylessStage {
   readonly #resources = new MemberResources();
   readonly #hosts = new VirtualHostMemo();
   readonly #virtualServices = new Map<string, readonly MeshVirtualService[]>();
+  /** The name of a listener already says which host is meant, so there is one virtual host. */
   readonly #plans = new KeyedMemo<string, PlanInputs, readonly VirtualHostPlan[]>(
     ({ at, virtualServices, traits }, name) =>
       planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, sniffed: true }, traits)
@@ -39,6 +40,8 @@ export class ProxylessStage {
     EncodedResource
   >(({ at, host }) => encodeBuilt(buildProxylessRoutes(at, host)));
 
+  readonly #listeners = new KeyedMemo<string, ListenerInputs, readonly EncodedResource[]>(buildListeners);
+
   readonly get = latest((inputs: OutboundInputs, previous: Outbound | undefined): Outbound => {
     const { mesh, scope, rules, traits, place, placeKey } = inputs;
     const members = membersOf(scope.services, rules);
@@ -46,25 +49,36 @@ export class ProxylessStage {
     const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
     const callable = members.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
     const index = new VirtualServiceIndex(scope.egress.flatMap((egress) => egress.virtualServices));
-    const routes = callable.flatMap((at) => this.#routesOf(at, { index, members, inputs }));
-    const live = new Set(callable.map(proxylessRouteName));
-    for (const memo of [this.#plans, this.#routes, this.#hosts]) memo.retain(live);
-    for (const name of this.#virtualServices.keys()) if (!live.has(name)) this.#virtualServices.delete(name);
-    const listeners = callable.flatMap((at) => listenersOf(at, traits.dnsDomain));
-    return keepLists(previous, { clusters, assignments, listeners, routes, diagnostics });
+    const built = callable.flatMap((at) => this.#routesOf(at, { index, members, inputs }));
+    const { dnsDomain } = traits;
+    const listeners = callable.flatMap((at) => this.#listeners.get(proxylessRouteName(at), { at, dnsDomain }));
+    this.#retain(new Set(callable.map(proxylessRouteName)));
+    return keepLists(previous, {
+      clusters,
+      assignments,
+      listeners,
+      routes: built.map(({ route }) => route),
+      diagnostics: [...diagnostics, ...built.flatMap(({ host }) => host.diagnostics)],
+    });
   });
 
-  #routesOf(at: ServiceAtPort, { index, members, inputs }: RouteContext): readonly EncodedResource[] {
+  #routesOf(at: ServiceAtPort, { index, members, inputs }: RouteContext): readonly BuiltRoute[] {
     const { mesh, traits } = inputs;
     const name = proxylessRouteName(at);
     const virtualServices = keepIfSame(this.#virtualServices.get(name), index.get(at.service.hostname));
     this.#virtualServices.set(name, virtualServices);
-    const defaults = routeDefaults(mesh.config.mesh);
-    return this.#plans
-      .get(name, { at, virtualServices, traits })
-      .map((plan) => this.#routes.get(name, { at, host: this.#hosts.get(name, plan, { members, traits, defaults }) }));
+    const plans = this.#plans.get(name, { at, virtualServices, traits });
+    const hosts = this.#hosts.get(name, plans, { members, traits, defaults: routeDefaults(mesh.config.mesh) });
+    return hosts.map((host) => ({ host, route: this.#routes.get(name, { at, host }) }));
+  }
+
+  #retain(live: ReadonlySet<string>): void {
+    for (const memo of [this.#plans, this.#routes, this.#hosts, this.#listeners]) memo.retain(live);
+    for (const name of this.#virtualServices.keys()) if (!live.has(name)) this.#virtualServices.delete(name);
   }
 }
+
+type BuiltRoute = { readonly host: BuiltVirtualHost; readonly route: EncodedResource };
 
 type RouteContext = {
   readonly index: VirtualServiceIndex;
@@ -72,16 +86,11 @@ type RouteContext = {
   readonly inputs: OutboundInputs;
 };
 
-const listenerMemo = memoByIdentity((_: ServiceAtPort) => new Map<string, readonly EncodedResource[]>());
+type ListenerInputs = { readonly at: ServiceAtPort; readonly dnsDomain: string };
 
 /** Clients name a service as they would in DNS, so every form of its name has a listener. */
-function listenersOf(at: ServiceAtPort, dnsDomain: string): readonly EncodedResource[] {
-  const byDomain = listenerMemo(at);
-  const known = byDomain.get(dnsDomain);
-  if (known !== undefined) return known;
-  const listeners = namesOf(at.service)
+function buildListeners({ at, dnsDomain }: ListenerInputs): readonly EncodedResource[] {
+  return namesOf(at.service)
     .flatMap((name) => [name, ...shortForms(name, dnsDomain)])
     .map((host) => encodeBuilt(buildApiListener(at, `${host}:${at.port.port}`)));
-  byDomain.set(dnsDomain, listeners);
-  return listeners;
 }

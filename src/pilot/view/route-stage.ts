@@ -42,7 +42,7 @@ export class RouteStage {
     const diagnostics: Diagnostic[] = [];
     const resources = plans.map((plan) => {
       const { virtualHosts, matchPorts, diagnostics: planning } = this.#planned.get(plan.name, { plan, traits });
-      const built = virtualHosts.map((host) => this.#hosts.get(plan.name, host, { members, traits, defaults }));
+      const built = this.#hosts.get(plan.name, virtualHosts, { members, traits, defaults });
       diagnostics.push(...planning, ...built.flatMap((host) => host.diagnostics));
       const rest = plan.sniffed ? undefined : fallThrough;
       return this.#configurations.get(plan.name, built, { fallThrough: rest, defaults, matchPorts });
@@ -67,39 +67,56 @@ type HostContext = {
   readonly defaults: RouteDefaults;
 };
 
+/** What is remembered of the virtual hosts of one route configuration, by their names. */
+type RouteHosts = {
+  readonly built: KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>;
+  readonly destinations: Map<string, readonly ServiceAtPort[]>;
+};
+
 /** Virtual hosts of several route configurations, each built again only when something it reads moved. */
 export class VirtualHostMemo {
-  readonly #routes = new Map<string, KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>>();
-  readonly #destinations = new Map<string, readonly ServiceAtPort[]>();
+  readonly #routes = new Map<string, RouteHosts>();
 
-  get(route: string, plan: VirtualHostPlan, { members, traits, defaults }: HostContext): BuiltVirtualHost {
-    const { kind, namespace, labels } = traits;
-    const destinations = this.#keep(`${route} ${plan.name}`, destinationsOf(plan, membersByHost(members)));
-    return this.#memoOf(route).get(plan.name, { ...plan, destinations, kind, namespace, labels, defaults });
+  /** All virtual hosts of a route configuration. */
+  get(route: string, plans: readonly VirtualHostPlan[], context: HostContext): readonly BuiltVirtualHost[] {
+    const hosts = this.#hostsOf(route);
+    const built = plans.map((plan) => this.#build(hosts, plan, context));
+    // Hosts come and go below a route configuration that stays.
+    if (hosts.built.size > plans.length) forgetAllBut(new Set(plans.map(({ name }) => name)), hosts);
+    return built;
   }
 
   retain(routes: ReadonlySet<string>): void {
-    for (const route of this.#routes.keys()) {
-      if (routes.has(route)) continue;
-      this.#routes.delete(route);
-      for (const key of this.#destinations.keys()) if (key.startsWith(`${route} `)) this.#destinations.delete(key);
-    }
+    for (const route of this.#routes.keys()) if (!routes.has(route)) this.#routes.delete(route);
   }
 
-  #memoOf(route: string): KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost> {
+  #build(
+    { built, destinations }: RouteHosts,
+    plan: VirtualHostPlan,
+    { members, traits, defaults }: HostContext,
+  ): BuiltVirtualHost {
+    const found = destinationsOf(plan, membersByHost(members));
+    const kept = found.length === 0 ? nobody : keepIfSame(destinations.get(plan.name), found);
+    if (kept.length > 0) destinations.set(plan.name, kept);
+    const { kind, namespace, labels } = traits;
+    return built.get(plan.name, { ...plan, destinations: kept, kind, namespace, labels, defaults });
+  }
+
+  #hostsOf(route: string): RouteHosts {
     const known = this.#routes.get(route);
     if (known !== undefined) return known;
-    const memo = new KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>(buildVirtualHost);
-    this.#routes.set(route, memo);
-    return memo;
+    const made = {
+      built: new KeyedMemo<string, VirtualHostInputs, BuiltVirtualHost>(buildVirtualHost),
+      destinations: new Map(),
+    };
+    this.#routes.set(route, made);
+    return made;
   }
+}
 
-  #keep(key: string, destinations: readonly ServiceAtPort[]): readonly ServiceAtPort[] {
-    if (destinations.length === 0) return nobody;
-    const kept = keepIfSame(this.#destinations.get(key), destinations);
-    this.#destinations.set(key, kept);
-    return kept;
-  }
+function forgetAllBut(names: ReadonlySet<string>, { built, destinations }: RouteHosts): void {
+  built.retain(names);
+  for (const name of destinations.keys()) if (!names.has(name)) destinations.delete(name);
 }
 
 const nobody: readonly ServiceAtPort[] = [];

@@ -254,6 +254,30 @@ describe('keeping views', () => {
     expect(accepted(later.get(TypeUrls.cluster))?.version).toBe(before?.version);
   });
 
+  test('proxies that call themselves anything do not fill the memory', () => {
+    const world = new World([]);
+    const stays = proxy('a/c');
+    const before = world.see(stays);
+    const names = Array.from({ length: 1_100 }, (_, index) => proxy(`n${index}/c`));
+    for (const who of names) world.see(who);
+    expect(world.views.isCrowded).toBe(true);
+    world.views.retain(world.mesh, [stays], 0);
+    expect(world.views.isCrowded).toBe(false);
+    world.edit({ upserts: [service('a/x')] });
+    world.edit({ deletes: [service('a/x')] });
+    world.views.retain(world.mesh, [stays], 1);
+    expect(world.see(stays)).toBe(before);
+  });
+
+  test('what gRPC clients cannot do is told', () => {
+    const moved = virtualService('a/x', { hosts: ['x'], http: [{ redirect: { uri: '/' } }] });
+    const world = new World([...objects, moved]);
+    world.see(proxy('a/c', { metadata: { GENERATOR: 'grpc' } }));
+    expect(world.views.diagnostics()).toEqual([
+      expect.objectContaining({ object: { kind: 'VirtualService', namespace: 'a', name: 'x' } }),
+    ]);
+  });
+
   test('diagnostics of translation are told once, however many proxies have the view', () => {
     const unknown = virtualService('a/x', { hosts: ['x'], http: [routeTo('x', { subset: 'nowhere' })] });
     const world = new World([...objects, unknown]);

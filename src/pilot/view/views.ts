@@ -43,6 +43,9 @@ type Made = Omit<Answer, 'mesh'>;
 /** For how long views without proxies are kept. */
 const KEEP_MS = 15 * 60_000;
 
+/** Of views, and what they are made with, so many are kept without proxies; then the oldest go first. */
+const KEPT_UNUSED = 1_000;
+
 /** A proxy reduced to what decides what it gets. */
 type Asking = {
   readonly scope: SidecarScope;
@@ -100,6 +103,7 @@ export class Views {
   #mesh: MeshSnapshot | undefined;
   /** When each key of a map above was last seen in use. */
   readonly #lastUse = new Map<string, number>();
+  #crowd = KEPT_UNUSED;
 
   constructor(verdicts: Verdicts) {
     this.#verdicts = verdicts;
@@ -118,20 +122,29 @@ export class Views {
     return this.#asked.get(proxy)?.snapshot;
   }
 
+  /** Whether there are so many views that `retain` should be called before the mesh changes: proxies may call themselves anything. */
+  get isCrowded(): boolean {
+    return this.#views.size > this.#crowd;
+  }
+
   /**
    * Forgets what no proxy has used for a while. Not at once: a pod that restarts must find the last accepted version of what its
    * predecessor refused.
    */
   retain(mesh: MeshSnapshot, proxies: readonly Proxy[], now: number): void {
-    for (const proxy of proxies) for (const key of this.#asked.get(proxy)?.keys ?? []) this.#lastUse.set(key, now);
+    const used = new Set(proxies.flatMap((proxy) => this.#asked.get(proxy)?.keys ?? []));
     const maps = [this.#outbound, this.#proxyless, this.#gateways, this.#inbound, this.#views];
-    for (const key of maps.flatMap((map) => [...map.keys()])) if (!this.#lastUse.has(key)) this.#lastUse.set(key, now);
-    for (const [key, last] of this.#lastUse) {
-      if (now - last < KEEP_MS) continue;
+    for (const key of maps.flatMap((map) => [...map.keys()]))
+      if (used.has(key) || !this.#lastUse.has(key)) this.#lastUse.set(key, now);
+    const unused = [...this.#lastUse].filter(([key]) => !used.has(key)).sort(([, a], [, b]) => a - b);
+    const tooMany = unused.length - KEPT_UNUSED;
+    for (const [index, [key, last]] of unused.entries()) {
+      if (index >= tooMany && now - last < KEEP_MS) continue;
       this.#lastUse.delete(key);
       for (const map of maps) map.delete(key);
       this.#made.clear();
     }
+    this.#crowd = this.#views.size + KEPT_UNUSED;
     this.#scopes.retain(mesh, proxies);
   }
 
