@@ -2,12 +2,14 @@ import type { MeshFile } from './mesh-folder.ts';
 import { addressAt, endpointSlice, istioObject, namespaceObject, type PodPlace, pod, service } from './objects.ts';
 
 /**
- * A mesh of equal services in one namespace, each with pods of its own. What one index gives is the same in every mesh, so that a
+ * A mesh of equal services, each with pods of its own. What one index gives is the same in every mesh, so that a
  * larger mesh contains the smaller one.
  */
 export type MeshPlan = {
   readonly services: number;
   readonly endpointsPerService: number;
+  /** Services are dealt out to so many. */
+  readonly namespaces: number;
   /** Names of ports decide protocols; none means that the protocol is found by looking at the traffic. */
   readonly protocol: 'http' | 'tcp' | 'tls' | 'auto';
   /** Whether each service has a VirtualService that rewrites, retries and matches by prefix and by regular expression. */
@@ -18,6 +20,7 @@ export type MeshPlan = {
   readonly pods: boolean;
 };
 
+/** The first namespace of every mesh. */
 export const NAMESPACE = 'bench';
 export const HTTP_PORT = 80;
 
@@ -27,6 +30,7 @@ const PODS_BLOCK = 16;
 export const defaultPlan: MeshPlan = {
   services: 100,
   endpointsPerService: 1,
+  namespaces: 1,
   protocol: 'http',
   virtualServices: false,
   scopedTo: 0,
@@ -37,8 +41,14 @@ export function serviceName(index: number): string {
   return `svc-${index}`;
 }
 
-export function hostOf(index: number): string {
-  return `${serviceName(index)}.${NAMESPACE}.svc.cluster.local`;
+/** The namespace of a service and its pods. */
+export function namespaceOf({ namespaces }: Pick<MeshPlan, 'namespaces'>, index: number): string {
+  const number = index % namespaces;
+  return number === 0 ? NAMESPACE : `${NAMESPACE}-${number}`;
+}
+
+export function hostOf(plan: MeshPlan, index: number): string {
+  return `${serviceName(index)}.${namespaceOf(plan, index)}.svc.cluster.local`;
 }
 
 export function portOf(protocol: MeshPlan['protocol']): {
@@ -60,14 +70,16 @@ export function portOf(protocol: MeshPlan['protocol']): {
 
 /** The cluster through which everybody reaches a service of the mesh. */
 export function clusterOf(plan: MeshPlan, index: number): string {
-  return `outbound|${portOf(plan.protocol).port}||${hostOf(index)}`;
+  return `outbound|${portOf(plan.protocol).port}||${hostOf(plan, index)}`;
 }
 
 /** The pods of one service. */
-export function podsOf({ endpointsPerService }: MeshPlan, index: number): readonly PodPlace[] {
+export function podsOf(plan: MeshPlan, index: number): readonly PodPlace[] {
+  const { endpointsPerService } = plan;
+  const namespace = namespaceOf(plan, index);
   return Array.from({ length: endpointsPerService }, (_, replica) => {
     const address = addressAt(PODS_BLOCK, index * endpointsPerService + replica);
-    return { name: `${serviceName(index)}-${replica}`, namespace: NAMESPACE, address };
+    return { name: `${serviceName(index)}-${replica}`, namespace, address };
   });
 }
 
@@ -76,19 +88,21 @@ export function endpointsFile(plan: MeshPlan, index: number, count = plan.endpoi
   const pods = podsOf(plan, index).slice(0, count);
   return {
     path: `endpoints/${serviceName(index)}.yaml`,
-    objects: [endpointSlice(serviceName(index), pods, [portOf(plan.protocol)])],
+    objects: [
+      endpointSlice({ name: serviceName(index), namespace: namespaceOf(plan, index) }, pods, [portOf(plan.protocol)]),
+    ],
   };
 }
 
 /** The file whose change is a change of routes; `timeout` is what changes. */
 export function virtualServiceFile(plan: MeshPlan, index: number, timeout = '5s'): MeshFile {
-  const destination = [{ destination: { host: hostOf(index), port: { number: portOf(plan.protocol).port } } }];
+  const destination = [{ destination: { host: hostOf(plan, index), port: { number: portOf(plan.protocol).port } } }];
   const retries = { attempts: 3, perTryTimeout: '2s', retryOn: 'connect-failure,refused-stream,503' };
   const http = [
     { match: [{ uri: { prefix: `/old/${index}/` } }], rewrite: { uri: '/new/' }, timeout, route: destination },
     {
       match: [{ uri: { regex: `/api/v[0-9]+/item-${index}/.*` }, headers: { 'x-version': { exact: 'v2' } } }],
-      rewrite: { authority: `v2.${hostOf(index)}` },
+      rewrite: { authority: `v2.${hostOf(plan, index)}` },
       route: destination,
     },
     { match: [{ uri: { prefix: '/api/' }, method: { exact: 'GET' } }], retries, timeout, route: destination },
@@ -99,21 +113,22 @@ export function virtualServiceFile(plan: MeshPlan, index: number, timeout = '5s'
     objects: [
       istioObject(
         'VirtualService',
-        { name: serviceName(index), namespace: NAMESPACE },
-        { hosts: [hostOf(index)], http },
+        { name: serviceName(index), namespace: namespaceOf(plan, index) },
+        { hosts: [hostOf(plan, index)], http },
       ),
     ],
   };
 }
 
 export function buildMesh(plan: MeshPlan): readonly MeshFile[] {
-  const files: MeshFile[] = [{ path: 'namespace.yaml', objects: [namespaceObject(NAMESPACE)] }];
+  const namespaces = Array.from({ length: plan.namespaces }, (_, index) => namespaceOf(plan, index));
+  const files: MeshFile[] = [{ path: 'namespaces.yaml', objects: namespaces.map(namespaceObject) }];
   for (let index = 0; index < plan.services; index += 1) {
     const clusterIp = addressAt(SERVICES_BLOCK, index);
     const ports = [portOf(plan.protocol)];
     files.push({
       path: `services/${serviceName(index)}.yaml`,
-      objects: [service(serviceName(index), { namespace: NAMESPACE, clusterIp, ports })],
+      objects: [service(serviceName(index), { namespace: namespaceOf(plan, index), clusterIp, ports })],
     });
     files.push(endpointsFile(plan, index));
     if (plan.virtualServices) files.push(virtualServiceFile(plan, index));
@@ -127,7 +142,10 @@ export function buildMesh(plan: MeshPlan): readonly MeshFile[] {
 }
 
 function scopeFile(plan: MeshPlan): MeshFile {
-  const hosts = Array.from({ length: Math.min(plan.scopedTo, plan.services) }, (_, index) => `./${hostOf(index)}`);
+  const hosts = Array.from(
+    { length: Math.min(plan.scopedTo, plan.services) },
+    (_, index) => `*/${hostOf(plan, index)}`,
+  );
   const spec = { egress: [{ hosts }] };
   return { path: 'sidecar.yaml', objects: [istioObject('Sidecar', { name: 'default', namespace: NAMESPACE }, spec)] };
 }

@@ -31,8 +31,11 @@ export function service(
 }
 
 /** The endpoints of a service, all ready. */
-export function endpointSlice(name: string, pods: readonly PodPlace[], ports: readonly PortSpec[]): Manifest {
-  const namespace = pods[0]?.namespace ?? 'default';
+export function endpointSlice(
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  pods: readonly PodPlace[],
+  ports: readonly PortSpec[],
+): Manifest {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',

@@ -156,7 +156,7 @@ function gatewayShape(count: number, gatewayOf: (index: number) => string): Shap
     };
   });
   const routes = upTo(count, (index): MeshFile => {
-    const route = [{ destination: { host: hostOf(index), port: { number: HTTP_PORT } } }];
+    const route = [{ destination: { host: hostOf(plan, index), port: { number: HTTP_PORT } } }];
     const spec = {
       hosts: [`host-${index}.example.com`],
       gateways: [`${GATEWAY_NAMESPACE}/${gatewayOf(index)}`],

@@ -49,7 +49,9 @@ async function sample(context: RowContext, shape: Shape, protocol: Protocol): Pr
   const address = await server.address();
   const before = server.usage();
   const cold = new Fleet({ address, protocol, nodes: [shape.nodeAt(0)] });
-  const [coldMs = Number.NaN] = await cold.connect();
+  const [coldMs = Number.NaN] = await withProfile(context, server, `full-config-${shape.name}-cold`, () =>
+    cold.connect(),
+  );
   for (const client of cold.clients) checkContent(client, shape.expected);
   cold.close();
   const coldCpuMs = server.usage().cpuMs - before.cpuMs;

@@ -21,9 +21,11 @@ type Point = {
 export const growth: Row = {
   name: 'growth',
   run: async (context) => {
-    const base = context.full ? { services: 250, proxies: 250 } : { services: 100, proxies: 50 };
+    const base = context.full
+      ? { services: 250, proxies: 250, namespaces: 1 }
+      : { services: 100, proxies: 50, namespaces: 1 };
     const figures: Figure[] = [];
-    for (const axis of ['services', 'proxies'] as const) {
+    for (const axis of ['services', 'proxies', 'namespaces'] as const) {
       const points: Point[] = [];
       for (const factor of factors) points.push(await measurePoint(context, { ...base, [axis]: base[axis] * factor }));
       figures.push(...figuresOf(axis, base, points));
@@ -32,7 +34,7 @@ export const growth: Row = {
       {
         row: 11,
         title: 'Growth',
-        conditions: `One endpoint a service, each proxy a pod of its own, unscoped; delta, plaintext, debounce ${DEBOUNCE}. “× linear” compares with the smallest size times the factor: 1 is linear, and what depends on nothing that grows comes near to 1/factor. A change of one endpoint should not depend on the number of services, and everything else at most linearly on both.`,
+        conditions: `Two endpoints a service, each proxy a pod of its own, unscoped; delta, plaintext, debounce ${DEBOUNCE}. Each size doubles what grows. “× linear”: the last value beside the line through the first and the third; above 1 is worse than linear. A change of one endpoint should not depend on the number of services or namespaces.`,
         figures,
         notes: [],
       },
@@ -40,10 +42,10 @@ export const growth: Row = {
   },
 };
 
-type Size = { readonly services: number; readonly proxies: number };
+type Size = { readonly services: number; readonly proxies: number; readonly namespaces: number };
 
-async function measurePoint(context: RowContext, { services, proxies }: Size): Promise<Point> {
-  const plan: MeshPlan = { ...defaultPlan, services, endpointsPerService: 2, pods: true };
+async function measurePoint(context: RowContext, { services, proxies, namespaces }: Size): Promise<Point> {
+  const plan: MeshPlan = { ...defaultPlan, services, namespaces, endpointsPerService: 2, pods: true };
   const scene = await setScene(context, { plan, proxies, protocol: 'delta' });
   await quiesce(scene.server);
   const { cpuMs: connectCpuMs, rssMiB } = scene.server.usage();
@@ -64,11 +66,17 @@ function figuresOf(axis: keyof Size, base: Size, points: readonly Point[]): read
   ];
   return rows.flatMap(([what, read, unit]) =>
     points.map((point, index): Figure => {
-      const factor = factors[index] ?? 1;
-      const size = { ...base, [axis]: base[axis] * factor };
-      const [first = point] = points;
-      const beside: readonly Comparison[] = index === 0 ? [] : [{ to: 'linear', value: read(first) * factor }];
-      return { workload: `${size.services} services, ${size.proxies} proxies`, what, value: read(point), unit, beside };
+      const size = { ...base, [axis]: base[axis] * (factors[index] ?? 1) };
+      const workload = `${size.services} services, ${size.proxies} proxies, ${size.namespaces} namespaces`;
+      const figure = { workload, what, value: read(point), unit };
+      return index === factors.length - 1 ? { ...figure, beside: [onTheLine(points.map(read))] } : figure;
     }),
   );
+}
+
+/** Where the last point would be on the line through the first and the last but one: what is worse than linear lies above. */
+function onTheLine(values: readonly number[]): Comparison {
+  const [from = Number.NaN, , to = Number.NaN] = values;
+  const [start = 1, , middle = 4, end = 8] = factors;
+  return { to: 'linear', value: from + ((to - from) * (end - start)) / (middle - start) };
 }

@@ -52,17 +52,20 @@ export function routeEdit(plan: MeshPlan, index: number): Change {
   return {
     file: virtualServiceFile(plan, service, `${seconds}s`),
     isIt: ({ typeUrl, resources: [first, ...others] }) =>
-      typeUrl === TypeUrls.route && others.length === 0 && first !== undefined && timeoutOf(first, service) === seconds,
+      typeUrl === TypeUrls.route &&
+      others.length === 0 &&
+      first !== undefined &&
+      timeoutOf(first, hostOf(plan, service)) === seconds,
   };
 }
 
 type Timeouts = ReadonlyMap<string, number>;
 const timeouts = new WeakMap<Resource, Timeouts>();
 
-function timeoutOf(route: Resource, service: number): number {
+function timeoutOf(route: Resource, host: string): number {
   const known = timeouts.get(route) ?? readTimeouts(route);
   timeouts.set(route, known);
-  return known.get(`${hostOf(service)}:${HTTP_PORT}`) ?? Number.NaN;
+  return known.get(`${host}:${HTTP_PORT}`) ?? Number.NaN;
 }
 
 /** Of each virtual host, the timeout of its first route in seconds. */

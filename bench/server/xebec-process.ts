@@ -92,6 +92,7 @@ export class XebecProcess {
   }
 
   async inspect(): Promise<Inspector> {
+    // The second time it does nothing.
     this.#child.kill('SIGUSR1');
     const url = await this.#waitFor('open its inspector', () => /ws:\/\/\S+/.exec(this.#readLog())?.[0]);
     return await Inspector.connect(url);
