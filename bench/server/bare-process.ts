@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { nodeBinary } from '../../tools/paths.mjs';
 import { GrpcStream } from '../ads-client/grpc-stream.ts';
 import { serverPrefix } from '../measure/machine.ts';
@@ -18,7 +18,7 @@ const WARM_ROUNDS = 4;
 /** What a server costs that sends so many bytes to so many clients on the same transport and decides nothing. */
 export async function measureBare(bytes: number, clients: number): Promise<BareTimes> {
   const [program = '', ...prefix] = [...serverPrefix(), nodeBinary];
-  const child = spawn(program, [...prefix, join(import.meta.dirname, 'bare-server.ts')], {
+  const child = spawn(program, [...prefix, fileURLToPath(new URL('./bare-server.ts', import.meta.url))], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await told(child, (word) => word.port !== undefined);
