@@ -9,7 +9,8 @@ import type { XdsSnapshot } from '../../../src/xds/ports.ts';
 import type { EncodedResource } from '../../../src/xds/resource.ts';
 import { Verdicts } from '../../../src/xds/verdicts.ts';
 import type { Manifest } from '../../feature/pilot/support/manifests.ts';
-import { anyObject, beginning, edit, runs } from './random-objects.ts';
+import { anyObject, edit, runs } from './random-objects.ts';
+import { beginning } from './random-registry.ts';
 import { Admission, proxies } from './world.ts';
 
 /** One who has lived through everything, or sees it all for the first time. */

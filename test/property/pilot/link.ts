@@ -21,6 +21,8 @@ export class Link {
   readonly session: AdsSession;
   readonly overdue: string[] = [];
   now = 0;
+  /** Whether the view ever named a cluster that it lacked: only time ends the wait for one. */
+  wasDangling = false;
   readonly #view: View;
   readonly #toServer: Buffer[] = [];
   readonly #toClient: Buffer[] = [];
@@ -93,6 +95,7 @@ export class Link {
     for (const { typeUrl, name } of users.flatMap(({ needs }) => needs)) {
       if (typeUrl === urls.cluster && !clusters.has(name)) this.#dangling.add(name);
     }
+    this.wasDangling ||= this.#dangling.size > 0;
   }
 
   /** What the client has at this moment that does not work, though it could. */

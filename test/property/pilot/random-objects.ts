@@ -1,123 +1,9 @@
 import fc from 'fast-check';
 import { type Manifest, object } from '../../feature/pilot/support/manifests.ts';
+import { otherRegistry, registry } from './random-registry.ts';
+import { exported, exportTo, istio, labels, meshHost, name, namespace, own, rarely, subset } from './random-words.ts';
 
-// A small world in which everything meets everything: few names, few addresses, few labels. All objects are good ones.
-
-const namespace = fc.constantFrom('a', 'b');
-const own = fc.constantFrom('x', 'y');
-const name = fc.tuple(namespace, own).map((parts) => parts.join('/'));
-const labels = fc.constantFrom({ app: 'x', version: 'v1' }, { app: 'x', version: 'v2' }, { app: 'y', version: 'v1' });
-const address = fc.constantFrom('10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4');
-const meshHost = fc.constantFrom('x', 'y', 'x.a.svc.cluster.local', 'y.b.svc.cluster.local', 'x.example.com');
-const subset = fc.constantFrom('v1', 'v2');
-const rarely = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 3 });
-const exportTo = rarely(fc.constantFrom(['.'], ['*'], ['a'], ['b']));
-
-function exported(namespaces: readonly string[] | undefined): Manifest {
-  return namespaces === undefined ? {} : { exportTo: namespaces };
-}
-
-/** An object of a type such as `v1 Service`, made at one of a few moments, so that age decides here and names there. */
-function made(
-  type: string,
-  at: fc.Arbitrary<string>,
-  rest: fc.Arbitrary<Manifest>,
-  meta: fc.Arbitrary<Manifest> = fc.constant({}),
-): fc.Arbitrary<Manifest> {
-  return fc.tuple(at, rest, meta, fc.constantFrom(1, 2, 3)).map(([where, content, more, second]) => {
-    const [apiVersion = '', kind = ''] = type.split(' ');
-    const manifest = object(apiVersion, kind, where, content);
-    const creationTimestamp = `2024-01-01T00:00:0${second}Z`;
-    return { ...manifest, metadata: { ...(manifest['metadata'] as Manifest), creationTimestamp, ...more } };
-  });
-}
-
-function istio(kind: string, at: fc.Arbitrary<string>, spec: fc.Arbitrary<Manifest>): fc.Arbitrary<Manifest> {
-  return made(
-    `networking.istio.io/v1 ${kind}`,
-    at,
-    spec.map((content) => ({ spec: content })),
-  );
-}
-
-const http = { name: 'http', port: 80, targetPort: 8080 };
-const servicePorts = fc.constantFrom<(readonly object[])[]>(
-  [http],
-  [http, { name: 'tcp', port: 9000 }],
-  [{ port: 80, targetPort: 8080 }],
-  [
-    { name: 'grpc', port: 80, targetPort: 8080 },
-    { name: 'tls', port: 443 },
-  ],
-  [{ name: 'http', port: 8081, targetPort: 'web' }],
-);
-
-const services = made(
-  'v1 Service',
-  name,
-  fc
-    .record({ ports: servicePorts, app: own, ip: fc.constantFrom('10.96.0.1', '10.96.0.2', 'None') })
-    .map(({ ports, app, ip }) => ({
-      spec: { ports, selector: { app }, clusterIP: ip },
-    })),
-  fc.record({
-    annotations: fc.constantFrom(
-      {},
-      {},
-      { 'networking.istio.io/exportTo': '.' },
-      { 'networking.istio.io/traffic-distribution': 'PreferClose' },
-    ),
-  }),
-);
-
-const slices = fc
-  .record({
-    at: name,
-    endpoints: fc.uniqueArray(fc.record({ address, ready: fc.boolean(), zone: fc.constantFrom('z1', 'z2') }), {
-      selector: (endpoint) => endpoint.address,
-      maxLength: 3,
-    }),
-  })
-  .map(({ at, endpoints }): Manifest => {
-    const [where = '', what = ''] = at.split('/');
-    const ports = ['http', 'grpc', ''].map((portName) => ({ name: portName, port: 8080, protocol: 'TCP' }));
-    return {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { namespace: where, name: what, labels: { 'kubernetes.io/service-name': what } },
-      addressType: 'IPv4',
-      ports: [...ports, { name: 'tcp', port: 9000, protocol: 'TCP' }],
-      endpoints: endpoints.map(({ address: ip, ready, zone }) => ({ addresses: [ip], zone, conditions: { ready } })),
-    };
-  });
-
-const pods = made(
-  'v1 Pod',
-  name,
-  fc.record({ ip: address, ready: fc.boolean() }).map(({ ip, ready }) => ({
-    spec: {
-      nodeName: 'n1',
-      serviceAccountName: 'default',
-      containers: [{ name: 'app', ports: [{ name: 'web', containerPort: 8080 }] }],
-    },
-    status: {
-      phase: 'Running',
-      podIP: ip,
-      podIPs: [{ ip }],
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
-    },
-  })),
-  fc.record({ labels }),
-);
-
-const nodes = fc.constantFrom('z1', 'z2').map(
-  (zone): Manifest => ({
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name: 'n1', labels: { 'topology.kubernetes.io/region': 'r1', 'topology.kubernetes.io/zone': zone } },
-  }),
-);
+// All objects are good ones.
 
 const destination = fc
   .record({ host: meshHost, subset: rarely(subset), port: rarely(fc.constantFrom(80, 9000)) })
@@ -244,36 +130,6 @@ const gateways = istio(
   })),
 );
 
-const serviceEntries = istio(
-  'ServiceEntry',
-  name,
-  fc
-    .record({
-      host: fc.constantFrom('x.example.com', 'y.example.com', '*.example.com'),
-      kind: fc.constantFrom('DNS', 'STATIC', 'NONE', 'workloads'),
-      protocol: fc.constantFrom('HTTP', 'TCP', 'TLS'),
-      port: fc.constantFrom(80, 443),
-      address,
-      exportTo,
-    })
-    .map(({ host, kind, protocol, port, address: ip, exportTo: visible }) => {
-      const isWild = host.startsWith('*');
-      const resolution = kind === 'workloads' ? 'STATIC' : kind;
-      return {
-        hosts: [host],
-        ports: [{ number: port, name: 'main', protocol }],
-        resolution: isWild ? 'NONE' : resolution,
-        ...(kind === 'workloads' && !isWild
-          ? { workloadSelector: { labels: { app: 'x' } }, location: 'MESH_INTERNAL' }
-          : {}),
-        ...(kind === 'STATIC' && !isWild ? { endpoints: [{ address: ip, locality: 'r1/z1' }] } : {}),
-        ...exported(visible),
-      };
-    }),
-);
-
-const workloadEntries = istio('WorkloadEntry', name, fc.record({ address, labels, weight: fc.constantFrom(1, 5) }));
-
 const sidecars = istio(
   'Sidecar',
   name,
@@ -308,12 +164,12 @@ const meshConfigs = fc
     'connectTimeout: 3s\ndefaultHttpRetryPolicy: { attempts: 5 }',
     'defaultServiceExportTo: ["."]',
     'protocolDetectionTimeout: 1s',
+    'discoverySelectors: [{ matchLabels: { mesh: "on" } }]',
   )
   .map((mesh) => object('v1', 'ConfigMap', 'istio-system/istio', { data: { mesh } }));
 
 const traffic = [virtualServices, destinationRules];
-const registry = [services, slices, pods];
-const rest = [gateways, serviceEntries, workloadEntries, sidecars, nodes, meshConfigs, delegating, delegates];
+const rest = [...otherRegistry, gateways, sidecars, meshConfigs, delegating, delegates];
 
 /** Any object of the small world. */
 export const anyObject: fc.Arbitrary<Manifest> = fc.oneof(
@@ -321,34 +177,6 @@ export const anyObject: fc.Arbitrary<Manifest> = fc.oneof(
   ...registry.map((arbitrary) => ({ weight: 3, arbitrary })),
   ...rest.map((arbitrary) => ({ weight: 1, arbitrary })),
 );
-
-/** What the world has to begin with, so that proxies have somebody to be and somebody to talk to. */
-export const beginning: readonly Manifest[] = [
-  object('v1', 'Service', 'a/x', { spec: { ports: [http], selector: { app: 'x' }, clusterIP: '10.96.0.1' } }),
-  object('v1', 'Service', 'b/y', { spec: { ports: [http], selector: { app: 'y' }, clusterIP: '10.96.0.2' } }),
-  object('v1', 'Service', 'istio-system/ingress', {
-    spec: {
-      ports: [
-        { name: 'http2', port: 80, targetPort: 8080 },
-        { name: 'tls', port: 443, targetPort: 8443 },
-        { name: 'tcp', port: 9000 },
-      ],
-      selector: { app: 'ingress' },
-    },
-  }),
-  {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: 'istio-system', name: 'ingress', labels: { app: 'ingress' } },
-    spec: { containers: [{ name: 'proxy' }] },
-    status: {
-      phase: 'Running',
-      podIP: '10.1.9.1',
-      podIPs: [{ ip: '10.1.9.1' }],
-      conditions: [{ type: 'Ready', status: 'True' }],
-    },
-  },
-];
 
 export type Edit =
   | { readonly kind: 'apply'; readonly objects: readonly Manifest[] }

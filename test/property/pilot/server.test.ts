@@ -4,7 +4,8 @@ import { ManualClock } from '../../../src/kit/manual-clock.ts';
 import { expectInStep } from '../../feature/pilot/support/expect-in-step.ts';
 import { ModelEnvoy, type Protocol } from '../../feature/pilot/support/model-envoy.ts';
 import { TestProcess } from '../../feature/pilot/support/process.ts';
-import { anyObject, beginning, runs } from './random-objects.ts';
+import { anyObject, runs } from './random-objects.ts';
+import { beginning } from './random-registry.ts';
 import { nodes, proxies } from './world.ts';
 
 const start = fc.array(anyObject, { minLength: 5, maxLength: 20, size: 'max' });
