@@ -8,6 +8,7 @@ import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
 import type { Source } from '../galley/sources/source.ts';
 import { HttpServer } from '../http/http-server.ts';
 import type { Clock } from '../kit/clock.ts';
+import { watchEventLoop } from '../kit/loop-watch.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
 import { Pilot } from '../pilot/pilot.ts';
 import { RpcServer } from '../rpc/rpc-server.ts';
@@ -79,7 +80,7 @@ export class Xebec {
       log: log.child({ component: 'xds' }),
       metrics,
     });
-    this.loopDelay = new LoopDelay(clock, metrics);
+    this.loopDelay = new LoopDelay(watchEventLoop, metrics);
     this.#rpc = new RpcServer({
       methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
       clock,
