@@ -29,6 +29,7 @@ export type Storm = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMs: number;
+  readonly waitedMs: number;
   readonly peakMiB: number;
   readonly lost: number;
   readonly left: number;
@@ -86,6 +87,7 @@ export async function measureStorm(server: XebecProcess, each: Case): Promise<St
   const left = await streamsLeft(server);
   return {
     ...{ allMs, p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99), cpuMs: after.cpuMs - before.cpuMs },
+    waitedMs: after.waitedMs - before.waitedMs,
     ...{ peakMiB: after.peakMiB, lost, left, loop },
   };
 }
@@ -120,6 +122,7 @@ function figuresOf({ plan: { services, scopedTo }, proxies, ...each }: Case, sto
     { workload, what: 'peak RSS', value: storm.peakMiB, unit: 'MiB', beside: istio(each.istio?.peakMiB) },
     { workload, what: 'streams refused or lost', value: storm.lost, unit: '', goal: 0 },
     { workload, what: 'streams left behind', value: storm.left, unit: '', goal: 0 },
+    { workload, what: 'server waited for a CPU', value: storm.waitedMs, unit: 'ms' },
     { workload, what: 'event loop p99', value: storm.loop.p99Ms, unit: 'ms', goal: 20 },
     { workload, what: 'event loop longest block', value: storm.loop.maxMs, unit: 'ms', goal: 50 },
   ];

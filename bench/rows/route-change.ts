@@ -106,6 +106,7 @@ function figuresOf({ plan, proxies, protocol, istioMs }: Case, times: ChangeTime
       ...{ workload, what: 'server CPU a change', value: times.cpuMs, unit: 'ms' },
       beside: [{ to: 'bare', value: bare.cpuMs }],
     },
+    { workload, what: 'server waited for a CPU', value: times.waitedMs, unit: 'ms' },
     { workload, what: 'event loop longest block', value: times.loop.maxMs, unit: 'ms', goal: 50 },
   ];
 }

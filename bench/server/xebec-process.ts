@@ -25,6 +25,8 @@ type Address = { readonly host: string; readonly port: number };
 export const DEBOUNCE = '100 ms quiet / 10 s at most, the first change at once';
 
 const POLL_MS = 2;
+/** A block that begins sooner after a reading of the loop's lateness is not seen. */
+const WATCH_MS = 50;
 const PATIENCE_MS = 120_000;
 let serial = 0;
 
@@ -85,8 +87,9 @@ export class XebecProcess {
 
   /** How late its event loop was since this was read the last time. */
   async readLoop(): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
-    // Reading begins a new period, so the second gauge is of the same text.
+    // Reading begins a new period, so both gauges must be of one text.
     const text = await this.#metrics();
+    await sleep(WATCH_MS);
     const p99 = sumOf(text, 'nodejs_eventloop_lag_p99_seconds', []);
     return { p99Ms: p99 * 1000, maxMs: sumOf(text, 'nodejs_eventloop_lag_max_seconds', []) * 1000 };
   }
