@@ -48,7 +48,10 @@ const virtualServices = istio(
         meshHost.map((host) => [host]),
         fc.constantFrom(['*.example.com'], ['x.example.com', 'shop.example.org'], ['shop.example.org']),
       ),
-      gateways: rarely(fc.constantFrom(['mesh'], ['a/x'], ['a/x', 'mesh'], ['y'])),
+      gateways: fc.option(fc.constantFrom(['a/x'], ['a/x'], ['a/x', 'mesh'], ['mesh'], ['y']), {
+        nil: undefined,
+        freq: 1,
+      }),
       exportTo,
       routes: fc.oneof(
         {
@@ -56,10 +59,16 @@ const virtualServices = istio(
           arbitrary: fc.array(httpRoute, { minLength: 1, maxLength: 3 }).map((routes) => ({ http: routes })),
         },
         { weight: 1, arbitrary: destination.map((to) => ({ tcp: [{ route: [{ destination: to }] }] })) },
+        {
+          weight: 1,
+          arbitrary: destination.map((to) => ({
+            tls: [{ match: [{ port: 443, sniHosts: ['x.example.com'] }], route: [{ destination: to }] }],
+          })),
+        },
       ),
     })
     .map(({ hosts, gateways, exportTo: visible, routes }) => ({
-      hosts,
+      hosts: 'tls' in routes ? ['x.example.com'] : hosts,
       ...(gateways === undefined ? {} : { gateways }),
       ...exported(visible),
       ...routes,

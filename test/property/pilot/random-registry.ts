@@ -156,6 +156,15 @@ export const beginning: readonly Manifest[] = [
       conditions: [{ type: 'Ready', status: 'True' }],
     },
   },
+  object('networking.istio.io/v1', 'Gateway', 'a/x', {
+    spec: {
+      selector: { app: 'ingress' },
+      servers: [
+        { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] },
+        { port: { number: 443, name: 'tls', protocol: 'TLS' }, hosts: ['*.example.com'], tls: { mode: 'PASSTHROUGH' } },
+      ],
+    },
+  }),
 ];
 
 /** What says who is there and where. */
