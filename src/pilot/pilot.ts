@@ -19,6 +19,7 @@ import type { EncodedResource } from '../xds/resource.ts';
 import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { parseProxy } from './proxy/node.ts';
+import { typicalProxy } from './proxy/typical.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
 import { checkAccessLogFormat } from './translate/filters/access-log.ts';
 import { emptyRouteConfiguration } from './view/missing.ts';
@@ -123,6 +124,7 @@ export class Pilot implements Runnable, SnapshotSource {
     this.#diagnostics = diagnostics;
     const isFirst = this.#mesh === undefined;
     if (snapshot === this.#mesh) return;
+    if (isFirst) this.#rehearse(snapshot);
     this.#mesh = snapshot;
     this.#views.retain(snapshot, this.proxies(), started);
     for (const handle of this.#handles) handle.changed();
@@ -132,6 +134,18 @@ export class Pilot implements Runnable, SnapshotSource {
     const counts = { services: snapshot.services.length, proxies: this.#handles.size };
     if (isFirst) log.info(counts, 'first mesh snapshot built');
     else log.debug(counts, 'mesh snapshot built');
+  }
+
+  /** Builds what most proxies get while nobody waits: the first one would, and everybody behind it. */
+  #rehearse(mesh: MeshSnapshot): void {
+    const { domain, log } = this.#deps;
+    try {
+      const proxy = typicalProxy(mesh, domain);
+      if (proxy !== undefined) this.#views.snapshotFor(mesh, proxy);
+    } catch (error) {
+      // Whoever asks for it will fail; all others are served.
+      log.error({ error }, 'cannot build what a typical proxy gets');
+    }
   }
 }
 
