@@ -60,7 +60,7 @@ function renderIndex(pages: readonly Page[]): string {
 }
 
 function ready(xebec: Xebec): HttpReply {
-  return xebec.pilot.isReady ? textReply(200, 'ready') : notReady(xebec);
+  return xebec.isReady ? textReply(200, 'ready') : notReady(xebec);
 }
 
 async function exposeMetrics(xebec: Xebec, metrics: PromMetrics): Promise<HttpReply> {

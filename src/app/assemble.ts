@@ -106,9 +106,13 @@ export class Xebec {
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
-    const parts: Runnable[] = [this.#http, this.loopDelay, this.galley];
-    if (config.controllers.includes('pilot')) parts.push(this.pilot, this.#served());
-    await runAll(parts, signal);
+    const always: readonly Runnable[] = [this.#http, this.loopDelay, this.galley, this.#served()];
+    await runAll(config.controllers.includes('pilot') ? [...always, this.pilot] : always, signal);
+  }
+
+  /** Whether every controller that runs has what it needs to serve. */
+  get isReady(): boolean {
+    return this.#inputs.config.controllers.includes('pilot') ? this.pilot.isReady : this.galley.synced;
   }
 
   /** Streams are let go one after the other, and only then the connections below them. */

@@ -48,6 +48,17 @@ describe('before every source is read', () => {
   });
 });
 
+describe('without Pilot', () => {
+  test('a process is ready once it has read everything, and sends proxies elsewhere', async () => {
+    const mesh = await TestProcess.start(shop, { controllers: ['galley'] });
+    expect(await mesh.page('/ready')).toEqual({ status: 200, text: 'ready\n' });
+    expect((await mesh.page('/debug/configz')).text).toContain('"reviews"');
+    const status = await statusOfFirstRequest(mesh, new ModelEnvoy('delta', shopClient));
+    expect(status.code).toBe(RpcStatusCode.UNAVAILABLE);
+    await mesh.stop();
+  });
+});
+
 describe('a node that cannot be served', () => {
   test.each([
     ['gibberish', 'node id "gibberish" must have four parts: type~ip~name.namespace~domain'],

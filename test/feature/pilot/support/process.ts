@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { Xebec } from '../../../../src/app/assemble.ts';
+import type { Controller } from '../../../../src/app/config.ts';
 import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
 import type { Source } from '../../../../src/galley/sources/source.ts';
 import type { ManualClock } from '../../../../src/kit/manual-clock.ts';
@@ -16,7 +17,11 @@ const PATIENCE_MS = 15_000;
 /** Both ends are in this process: after so many turns of the event loop without a message none is under way. */
 const CALM_TURNS = 12;
 
-export type ProcessOptions = { readonly sources?: readonly Source[]; readonly clock?: ManualClock };
+export type ProcessOptions = {
+  readonly sources?: readonly Source[];
+  readonly clock?: ManualClock;
+  readonly controllers?: readonly Controller[];
+};
 
 type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
 
@@ -33,13 +38,13 @@ export class TestProcess {
   readonly #clock: ManualClock | undefined;
 
   /** With a manual clock, time passes only while nothing else can happen. */
-  constructor({ sources = [], clock }: ProcessOptions = {}) {
+  constructor({ sources = [], clock, controllers = ['galley', 'pilot'] }: ProcessOptions = {}) {
     this.#clock = clock;
     this.xebec = new Xebec({
       config: {
         source: 'memory',
         meshConfig: undefined,
-        controllers: ['galley', 'pilot'],
+        controllers,
         xdsPlaintext: { host: '127.0.0.1', port: 0 },
         admin: { host: '127.0.0.1', port: 0 },
         logLevel: 'info',
@@ -59,7 +64,7 @@ export class TestProcess {
     const process = new TestProcess(options);
     process.source.apply(...objects);
     await process.run();
-    await process.until('ready', () => process.xebec.pilot.isReady);
+    await process.until('ready', () => process.xebec.isReady);
     return process;
   }
 
