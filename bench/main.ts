@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
 import { type RowReport, renderReport } from './measure/report.ts';
+import { clusterChange } from './rows/cluster-change.ts';
 import { connectStorm } from './rows/connect-storm.ts';
 import { endpointChange } from './rows/endpoint-change.ts';
 import { fullConfig } from './rows/full-config.ts';
@@ -16,7 +17,16 @@ import { type Row, runRow } from './rows/row.ts';
 import { start } from './rows/start.ts';
 import { buildServer } from './server/build.ts';
 
-const rows: readonly Row[] = [fullConfig, endpointChange, memory, routeChange, connectStorm, growth, start];
+const rows: readonly Row[] = [
+  fullConfig,
+  endpointChange,
+  memory,
+  routeChange,
+  clusterChange,
+  connectStorm,
+  growth,
+  start,
+];
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,

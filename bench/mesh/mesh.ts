@@ -14,6 +14,8 @@ export type MeshPlan = {
   readonly protocol: 'http' | 'tcp' | 'tls' | 'auto';
   /** Whether each service has a VirtualService that rewrites, retries and matches by prefix and by regular expression. */
   readonly virtualServices: boolean;
+  /** Whether each service has a DestinationRule. */
+  readonly destinationRules: boolean;
   /** Whether a Sidecar object lets every workload see so many services only; 0: everybody sees everything. */
   readonly scopedTo: number;
   /** Whether pods are objects of the mesh, as they are in Kubernetes. */
@@ -33,6 +35,7 @@ export const defaultPlan: MeshPlan = {
   namespaces: 1,
   protocol: 'http',
   virtualServices: false,
+  destinationRules: false,
   scopedTo: 0,
   pods: false,
 };
@@ -120,6 +123,14 @@ export function virtualServiceFile(plan: MeshPlan, index: number, timeout = '5s'
   };
 }
 
+/** The file whose change is a change of one cluster; `timeout` is what changes. */
+export function destinationRuleFile(plan: MeshPlan, index: number, timeout = '5s'): MeshFile {
+  const name = { name: serviceName(index), namespace: namespaceOf(plan, index) };
+  const trafficPolicy = { connectionPool: { tcp: { connectTimeout: timeout } } };
+  const rule = istioObject('DestinationRule', name, { host: hostOf(plan, index), trafficPolicy });
+  return { path: `rules/${serviceName(index)}.yaml`, objects: [rule] };
+}
+
 export function buildMesh(plan: MeshPlan): readonly MeshFile[] {
   const namespaces = Array.from({ length: plan.namespaces }, (_, index) => namespaceOf(plan, index));
   const files: MeshFile[] = [{ path: 'namespaces.yaml', objects: namespaces.map(namespaceObject) }];
@@ -132,6 +143,7 @@ export function buildMesh(plan: MeshPlan): readonly MeshFile[] {
     });
     files.push(endpointsFile(plan, index));
     if (plan.virtualServices) files.push(virtualServiceFile(plan, index));
+    if (plan.destinationRules) files.push(destinationRuleFile(plan, index));
     if (plan.pods) {
       const objects = podsOf(plan, index).map((place) => pod(place, { app: serviceName(index) }));
       files.push({ path: `pods/${serviceName(index)}.yaml`, objects });

@@ -10,6 +10,8 @@ export type Change = {
   readonly file: MeshFile;
   /** Whether a response brings exactly this change and nothing else. */
   readonly isIt: (response: Response) => boolean;
+  /** Whether a response must follow from it at each proxy. */
+  readonly follows?: (response: Response) => boolean;
 };
 
 export type ChangeTimes = {
@@ -68,7 +70,7 @@ type Seen = {
 /** How long is waited for responses that should not come. */
 const SURPLUS_MS = 100;
 
-async function makeChange({ root, fleet }: Scene, { file, isIt }: Change): Promise<Seen> {
+async function makeChange({ root, fleet }: Scene, { file, isIt, follows }: Change): Promise<Seen> {
   const arrived = new Map<AdsClient, number>();
   const confirmed = new Map<AdsClient, number>();
   const surplus: string[] = [];
@@ -76,7 +78,7 @@ async function makeChange({ root, fleet }: Scene, { file, isIt }: Change): Promi
   const done = Promise.withResolvers<void>();
   const onArrival = ({ client, response, at }: Arrival): void => {
     if (arrived.has(client) || !isIt(response)) {
-      surplus.push(describe(response));
+      if (follows?.(response) !== true) surplus.push(describe(response));
       return;
     }
     arrived.set(client, at);
