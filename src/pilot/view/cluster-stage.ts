@@ -1,5 +1,5 @@
 import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
-import { keepIfSame } from '../../kit/memo.ts';
+import { memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
@@ -14,6 +14,7 @@ import { proxylessCluster } from '../translate/proxyless/cluster.ts';
 import { encodeBuilt } from './encode.ts';
 import { endpointsOf } from './endpoint-lookup.ts';
 import { IdentityMemo } from './identity-memo.ts';
+import { keepLists } from './keep-lists.ts';
 
 /** The clusters of one member: the whole service first, then its subsets. */
 type MemberClusters = {
@@ -121,27 +122,44 @@ export type BuiltMembers = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-/** Clusters and assignments of all members; the lists stay the same objects while nothing in them moves. */
-export class MemberResources {
-  #last: BuiltMembers = { clusters: [], assignments: [], diagnostics: [] };
+type SharedMembers = {
+  readonly endpoints: MeshSnapshot['endpoints'];
+  readonly defaults: ClusterDefaults;
+  readonly built: BuiltMembers;
+};
 
-  get(mesh: MeshSnapshot, members: readonly ServiceAtPort[], context: ClusterContext): BuiltMembers {
-    const clusters: EncodedResource[] = [];
-    const assignments: EncodedResource[] = [];
-    const diagnostics: Diagnostic[] = [];
-    for (const at of members) {
-      const endpoints = endpointsOf(mesh, at);
-      const built = clustersOf(at, endpoints, context);
-      clusters.push(...built.clusters);
-      diagnostics.push(...built.diagnostics);
-      for (const subset of built.assigned) assignments.push(assignmentOf(at, subset, endpoints, context));
-    }
-    const last = this.#last;
-    this.#last = {
-      clusters: keepIfSame(last.clusters, clusters),
-      assignments: keepIfSame(last.assignments, assignments),
-      diagnostics: keepIfSame(last.diagnostics, diagnostics),
-    };
-    return this.#last;
+const sharedMembers = memoByIdentity((_: readonly ServiceAtPort[]) => new Map<string, SharedMembers>());
+
+/**
+ * Clusters and assignments of all members; the lists stay the same objects while nothing in them moves. Namespaces that see the same
+ * services have one list of members, and share what is built for it.
+ */
+export function memberResources(
+  mesh: MeshSnapshot,
+  members: readonly ServiceAtPort[],
+  context: ClusterContext,
+): BuiltMembers {
+  const { endpoints } = mesh;
+  const { kind, defaults, placeKey } = context;
+  const shared = sharedMembers(members);
+  const key = `${kind} ${placeKey}`;
+  const known = shared.get(key);
+  if (known?.endpoints === endpoints && known.defaults === defaults) return known.built;
+  const built = keepLists(known?.built, buildMembers(mesh, members, context));
+  shared.set(key, { endpoints, defaults, built });
+  return built;
+}
+
+function buildMembers(mesh: MeshSnapshot, members: readonly ServiceAtPort[], context: ClusterContext): BuiltMembers {
+  const clusters: EncodedResource[] = [];
+  const assignments: EncodedResource[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const at of members) {
+    const endpoints = endpointsOf(mesh, at);
+    const built = clustersOf(at, endpoints, context);
+    clusters.push(...built.clusters);
+    diagnostics.push(...built.diagnostics);
+    for (const subset of built.assigned) assignments.push(assignmentOf(at, subset, endpoints, context));
   }
+  return { clusters, assignments, diagnostics };
 }

@@ -18,7 +18,7 @@ import { routeDefaults } from '../translate/route/defaults.ts';
 import { destinationHosts } from '../translate/route/destination.ts';
 import { planGatewayVirtualHosts } from '../translate/route/gateway-plan.ts';
 import type { VirtualHostPlan } from '../translate/route/plan.ts';
-import { MemberResources } from './cluster-stage.ts';
+import { memberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { keepLists } from './keep-lists.ts';
 import { membersOf, type Rules } from './members.ts';
@@ -54,7 +54,6 @@ export class GatewayStage {
       diagnostics,
     };
   });
-  readonly #resources = new MemberResources();
   readonly #listeners = new KeyedMemo<string, GatewayListenerInputs, BuiltGateway>(buildGatewayListener);
   readonly #hostPlans = new Map<string, readonly VirtualHostPlan[]>();
   readonly #planned = new KeyedMemo<string, RoutePlanInputs, readonly VirtualHostPlan[]>((inputs, name) => {
@@ -80,7 +79,7 @@ export class GatewayStage {
     const plan = this.#plan({ gateways: this.#objects, targets });
     const defaults = clusterDefaults(mesh.config.mesh);
     const context = { kind: traits.kind, defaults, place: inputs.place, placeKey: inputs.placeKey };
-    const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
+    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
     const listeners = this.#buildListeners(plan, inputs, members);
     const routes = this.#buildRoutes(plan.routes, inputs, members);
     return keepLists(previous, {

@@ -1,3 +1,4 @@
+import { memoByIdentity } from '../../kit/memo.ts';
 import type { ServiceKey } from '../../model/ids.ts';
 import type { MeshDestinationRule } from '../../model/mesh-snapshot.ts';
 import type { Service, ServicePort } from '../../model/service.ts';
@@ -21,11 +22,18 @@ export function memberOf(service: Service, port: ServicePort, rule: MeshDestinat
   return memberMemo.get(service, subKey, { service, port, rule });
 }
 
+const membersByRules = memoByIdentity((services: readonly Service[]) =>
+  memoByIdentity((rules: Rules): readonly ServiceAtPort[] =>
+    services.flatMap((service) => {
+      const rule = rules.get(service.key);
+      return service.ports.map((port) => memberOf(service, port, rule));
+    }),
+  ),
+);
+
+/** Every port of every service. Who sees the same services with the same rules has the same list. */
 export function membersOf(services: readonly Service[], rules: Rules): readonly ServiceAtPort[] {
-  return services.flatMap((service) => {
-    const rule = rules.get(service.key);
-    return service.ports.map((port) => memberOf(service, port, rule));
-  });
+  return membersByRules(services)(rules);
 }
 
 function selectorKey({ workloadSelector }: MeshDestinationRule): string {

@@ -16,7 +16,7 @@ import { planOutbound } from '../translate/listener/plan.ts';
 import { buildVirtualOutbound, type VirtualOutboundInputs } from '../translate/listener/virtual-outbound.ts';
 import type { ProxyTraits, RoutePlan, ServiceAtPort } from '../translate/plan.ts';
 import { routeDefaults } from '../translate/route/defaults.ts';
-import { type ClusterContext, MemberResources } from './cluster-stage.ts';
+import { type ClusterContext, memberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { headlessNames, headlessPorts } from './endpoint-lookup.ts';
 import { keepLists } from './keep-lists.ts';
@@ -47,6 +47,13 @@ type Plan = {
   readonly routes: readonly RoutePlan[];
   readonly diagnostics: readonly Diagnostic[];
 };
+type AllListenersInputs = Omit<OutboundListenerInputs, 'plan'> & {
+  readonly listeners: readonly OutboundListenerPlan[];
+};
+type BuiltListeners = {
+  readonly resources: readonly EncodedResource[];
+  readonly diagnostics: readonly Diagnostic[];
+};
 type PlanInputs = {
   readonly egress: readonly OutboundEgress[];
   readonly headless: readonly HeadlessPort[];
@@ -56,9 +63,6 @@ type PlanInputs = {
 
 /** What leads a sidecar's workload to others. Sidecars with one scope and equal traits share one stage. */
 export class OutboundStage {
-  readonly #members = latest(({ scope, rules }: { readonly scope: SidecarScope; readonly rules: Rules }) =>
-    membersOf(scope.services, rules),
-  );
   readonly #egress = latest(({ egress, rules }: { readonly egress: readonly EgressScope[]; readonly rules: Rules }) =>
     egress.map(
       (scope): OutboundEgress => ({
@@ -76,11 +80,18 @@ export class OutboundStage {
       diagnostics,
     };
   });
-  readonly #resources = new MemberResources();
   readonly #listeners = new KeyedMemo<string, OutboundListenerInputs, EncodedListener>((inputs) => {
     const { resources, diagnostics } = buildOutboundListener(inputs);
     const [first] = resources;
     return { resource: first && encodeBuilt(first), diagnostics };
+  });
+  readonly #allListeners = latest(({ listeners, ...rest }: AllListenersInputs): BuiltListeners => {
+    const built = listeners.map((plan) => this.#listeners.get(plan.name, { plan, ...rest }));
+    this.#listeners.retain(new Set(listeners.map(({ name }) => name)));
+    return {
+      resources: built.flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
+      diagnostics: built.flatMap(({ diagnostics }) => diagnostics),
+    };
   });
   readonly #virtual = latest((inputs: VirtualOutboundInputs) => buildVirtualOutbound(inputs));
   readonly #dns = latest((inputs: DnsListenerInputs) => buildDnsListener(inputs));
@@ -90,19 +101,20 @@ export class OutboundStage {
 
   readonly get = latest((inputs: OutboundInputs, previous: Outbound | undefined): Outbound => {
     const { mesh, scope, rules, traits, settings } = inputs;
-    const members = this.#members({ scope, rules });
+    const members = membersOf(scope.services, rules);
     this.#headless = keepIfSame(this.#headless, headlessPorts(mesh, members));
     const { httpProxyPort } = settings;
     const egress = this.#egress({ egress: scope.egress, rules });
     const plan = this.#plan({ egress, headless: this.#headless, traits, httpProxyPort });
     const context = contextOf(inputs);
-    const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
-    const listeners = this.#buildListeners(plan, inputs);
+    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
+    const fallThrough = fallThroughCluster(scope.outboundTrafficPolicy);
+    const listeners = this.#allListeners({ listeners: plan.listeners, traits, settings, fallThrough });
     const routes = this.#routes.get({
       plans: plan.routes,
       members,
       traits,
-      fallThrough: fallThroughCluster(scope.outboundTrafficPolicy),
+      fallThrough,
       defaults: routeDefaults(mesh.config.mesh),
     });
     return keepLists(previous, {
@@ -113,24 +125,6 @@ export class OutboundStage {
       diagnostics: [...plan.diagnostics, ...diagnostics, ...listeners.diagnostics, ...routes.diagnostics],
     });
   });
-
-  #buildListeners(
-    plan: Plan,
-    { scope, traits, settings }: OutboundInputs,
-  ): {
-    readonly resources: readonly EncodedResource[];
-    readonly diagnostics: readonly Diagnostic[];
-  } {
-    const fallThrough = fallThroughCluster(scope.outboundTrafficPolicy);
-    const built = plan.listeners.map((listener) =>
-      this.#listeners.get(listener.name, { plan: listener, traits, settings, fallThrough }),
-    );
-    this.#listeners.retain(new Set(plan.listeners.map(({ name }) => name)));
-    return {
-      resources: built.flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
-      diagnostics: built.flatMap(({ diagnostics }) => diagnostics),
-    };
-  }
 
   #buildFixed(
     { mesh, scope, traits, settings }: OutboundInputs,

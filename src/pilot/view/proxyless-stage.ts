@@ -10,7 +10,7 @@ import type { ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
 import { buildApiListener, buildProxylessRoutes, proxylessRouteName } from '../translate/proxyless/listener.ts';
 import { routeDefaults } from '../translate/route/defaults.ts';
 import { planVirtualHosts, type VirtualHostPlan } from '../translate/route/plan.ts';
-import { MemberResources } from './cluster-stage.ts';
+import { memberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { keepLists } from './keep-lists.ts';
 import { membersOf } from './members.ts';
@@ -25,7 +25,6 @@ type PlanInputs = {
 
 /** What a gRPC client without a proxy may ask for: a listener for each name of each HTTP port, its routes and clusters. */
 export class ProxylessStage {
-  readonly #resources = new MemberResources();
   readonly #hosts = new VirtualHostMemo();
   readonly #virtualServices = new Map<string, readonly MeshVirtualService[]>();
   /** The name of a listener already says which host is meant, so there is one virtual host. */
@@ -46,7 +45,7 @@ export class ProxylessStage {
     const { mesh, scope, rules, traits, place, placeKey } = inputs;
     const members = membersOf(scope.services, rules);
     const context = { kind: traits.kind, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
-    const { clusters, assignments, diagnostics } = this.#resources.get(mesh, members, context);
+    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
     const callable = members.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
     const index = new VirtualServiceIndex(scope.egress.flatMap((egress) => egress.virtualServices));
     const built = callable.flatMap((at) => this.#routesOf(at, { index, members, inputs }));

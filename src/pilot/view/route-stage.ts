@@ -1,4 +1,4 @@
-import { KeyedMemo, keepIfSame, memoByIdentity } from '../../kit/memo.ts';
+import { KeyedMemo, keepIfSame, latest, memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ClusterName } from '../../model/ids.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -38,7 +38,7 @@ export class RouteStage {
   readonly #hosts = new VirtualHostMemo();
   readonly #configurations = new ConfigurationMemo();
 
-  get({ plans, members, traits, fallThrough, defaults }: RouteInputs): BuiltRoutes {
+  readonly get = latest(({ plans, members, traits, fallThrough, defaults }: RouteInputs): BuiltRoutes => {
     const diagnostics: Diagnostic[] = [];
     const resources = plans.map((plan) => {
       const { virtualHosts, matchPorts, diagnostics: planning } = this.#planned.get(plan.name, { plan, traits });
@@ -51,7 +51,7 @@ export class RouteStage {
     for (const memo of [this.#planned, this.#configurations, this.#hosts]) memo.retain(live);
     for (const name of this.#plans.keys()) if (!live.has(name)) this.#plans.delete(name);
     return { resources, diagnostics };
-  }
+  });
 
   #replan(plan: RoutePlan, traits: ProxyTraits, name: string): VirtualHostPlans {
     const plans = planVirtualHosts(plan, traits);

@@ -1,4 +1,4 @@
-import { latest } from '../../kit/memo.ts';
+import { latest, memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { XdsSnapshot } from '../../xds/ports.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
@@ -7,12 +7,17 @@ import type { Verdicts } from '../../xds/verdicts.ts';
 import { ASSIGNMENT_URL, CLUSTER_URL, LISTENER_URL, ROUTE_URL } from '../translate/built.ts';
 import { SECRET_URL } from '../translate/gateway/file-secret.ts';
 
+/** The set of a list, once somebody made it. */
+const setsByList = memoByIdentity((_: Verdicts) => new WeakMap<readonly EncodedResource[], ResourceSet>());
+
 /** One type's resources in one view, from change to change. */
 export class SetLine {
+  readonly #sets: WeakMap<readonly EncodedResource[], ResourceSet>;
   #set: ResourceSet;
   #lists: readonly (readonly EncodedResource[])[] = [];
 
   constructor(typeUrl: string, verdicts: Verdicts) {
+    this.#sets = setsByList(verdicts);
     this.#set = emptyResourceSet(typeUrl, verdicts);
   }
 
@@ -20,9 +25,20 @@ export class SetLine {
   next(...lists: readonly (readonly EncodedResource[])[]): ResourceSet {
     if (lists.length !== this.#lists.length || lists.some((list, index) => list !== this.#lists[index])) {
       this.#lists = lists;
-      this.#set = nextResourceSet(this.#set, lists.length === 1 ? (lists[0] ?? []) : lists.flat());
+      const [only, ...others] = lists;
+      this.#set =
+        only !== undefined && others.length === 0 ? this.#setOf(only) : nextResourceSet(this.#set, lists.flat());
     }
     return this.#set;
+  }
+
+  /** Views that get the same list share its set, and with it everything that is known of it. */
+  #setOf(list: readonly EncodedResource[]): ResourceSet {
+    const known = list.length === 0 ? undefined : this.#sets.get(list);
+    if (known !== undefined) return known;
+    const set = nextResourceSet(this.#set, list);
+    this.#sets.set(list, set);
+    return set;
   }
 }
 
