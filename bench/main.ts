@@ -32,6 +32,7 @@ const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     full: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     profile: { type: 'string' },
     /** For the processes of single rows. */
@@ -39,10 +40,13 @@ const { values: flags, positionals: names } = parseArgs({
   },
 });
 
+const list = rows.map(({ name }) => name).join(', ');
 const unknown = names.filter((name) => !rows.some((row) => row.name === name));
 if (unknown.length > 0) {
-  process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}\n`);
+  process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${list}\n`);
   process.exitCode = 2;
+} else if (flags.help) {
+  process.stdout.write(`npm run bench [-- NAME…] [--full] [--json] [--profile FOLDER]\nnames: ${list}\n`);
 } else if (flags.here) {
   await runHere();
 } else {
