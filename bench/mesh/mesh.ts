@@ -76,6 +76,12 @@ export function clusterOf(plan: MeshPlan, index: number): string {
   return `outbound|${portOf(plan.protocol).port}||${hostOf(plan, index)}`;
 }
 
+/** A mesh's scope in words. */
+export function describeScope({ scopedTo, namespaces }: MeshPlan): string {
+  const scope = scopedTo === 0 ? 'unscoped' : `scoped to ${scopedTo}`;
+  return namespaces === 1 ? scope : `${scope}, ${namespaces} namespaces`;
+}
+
 /** The pods of one service. */
 export function podsOf(plan: MeshPlan, index: number): readonly PodPlace[] {
   const { endpointsPerService } = plan;

@@ -5,7 +5,7 @@ import { Fleet } from '../ads-client/fleet.ts';
 import type { Protocol } from '../ads-client/library.ts';
 import type { Figure, RowReport } from '../measure/report.ts';
 import { percentile } from '../measure/stats.ts';
-import { defaultPlan, type MeshPlan } from '../mesh/mesh.ts';
+import { defaultPlan, describeScope, type MeshPlan } from '../mesh/mesh.ts';
 import { sidecars } from '../mesh/proxies.ts';
 import { DEBOUNCE, type XebecProcess } from '../server/xebec-process.ts';
 import { checkEqual } from './content.ts';
@@ -98,10 +98,9 @@ async function streamsLeft(server: XebecProcess): Promise<number> {
   return await server.metric('pilot_xds');
 }
 
-function figuresOf({ plan: { services, scopedTo }, proxies, ...each }: Case, storm: Storm): readonly Figure[] {
+function figuresOf({ plan: of, proxies, ...each }: Case, storm: Storm): readonly Figure[] {
   const how = each.spreadMs === 0 ? 'at once' : `over ${each.spreadMs / 1000} s`;
-  const scope = scopedTo === 0 ? 'unscoped' : `scoped to ${scopedTo}`;
-  const workload = `${services} services, ${proxies} proxies ${how}, ${scope}, ${each.protocol}`;
+  const workload = `${of.services} services, ${proxies} proxies ${how}, ${describeScope(of)}, ${each.protocol}`;
   const istio = (value: number | undefined): { readonly to: string; readonly value: number }[] =>
     value === undefined ? [] : [{ to: 'Istio without its limits', value }];
   return [

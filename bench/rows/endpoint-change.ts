@@ -1,7 +1,7 @@
 import { TypeUrls } from '../../src/xds/type-urls.ts';
 import type { Comparison, Figure, RowReport } from '../measure/report.ts';
 import { percentile } from '../measure/stats.ts';
-import { clusterOf, defaultPlan, endpointsFile, type MeshPlan } from '../mesh/mesh.ts';
+import { clusterOf, defaultPlan, describeScope, endpointsFile, type MeshPlan } from '../mesh/mesh.ts';
 import { type BareTimes, measureBare } from '../server/bare-process.ts';
 import { DEBOUNCE } from '../server/xebec-process.ts';
 import { type Change, type ChangeTimes, measureChanges } from './changes.ts';
@@ -38,6 +38,7 @@ const fullCases: readonly Case[] = [
   { plan, proxies: 2000, protocol: 'delta' },
   { plan, proxies: 1000, protocol: 'sotw' },
   { plan: { ...plan, services: 1000 }, proxies: 1000, protocol: 'delta' },
+  { plan: { ...plan, services: 1000, namespaces: 50 }, proxies: 200, protocol: 'delta' },
 ];
 
 /** The `index`th flip: a service loses its last endpoint, and has it back with the next flip. */
@@ -66,7 +67,7 @@ async function measure(context: RowContext, each: Case): Promise<ChangeTimes> {
 function figuresOf(each: Case, times: ChangeTimes, bare: BareTimes): readonly Figure[] {
   const { proxies, protocol, istioP50Ms } = each;
   const { services } = each.plan;
-  const workload = `${services} services, ${proxies} proxies, ${protocol}`;
+  const workload = `${services} services, ${proxies} proxies, ${describeScope(each.plan)}, ${protocol}`;
   const istio = istioP50Ms === undefined ? [] : [{ to: 'Istio', value: istioP50Ms }];
   const beside = (value: number): readonly Comparison[] => [{ to: 'bare', value }];
   const limits = proxies <= 1000 && services <= 100;
@@ -97,7 +98,7 @@ function reportOf(figures: readonly Figure[], surplus: readonly string[]): RowRe
   return {
     row: 2,
     title: 'Endpoint change → all proxies (and row 13, the event loop during it)',
-    conditions: `10 endpoints a service; every proxy is a pod of the mesh, unscoped, everything warm; one change at a time, so none waits for the debounce (${DEBOUNCE}); plaintext. From the rename of the file to the last byte, and to the confirmation, at each proxy; all changes and proxies together.`,
+    conditions: `10 endpoints a service; every proxy is a pod of the mesh; everything warm; one change at a time, so none waits for the debounce (${DEBOUNCE}); plaintext. From the rename of the file to the last byte, and to the confirmation, at each proxy; all changes and proxies together.`,
     figures,
     notes: [
       surplus.length === 0

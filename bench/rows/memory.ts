@@ -5,7 +5,7 @@ import { TypeUrls } from '../../src/xds/type-urls.ts';
 import type { AdsClient } from '../ads-client/ads-client.ts';
 import { Fleet } from '../ads-client/fleet.ts';
 import type { Figure } from '../measure/report.ts';
-import { defaultPlan, type MeshPlan } from '../mesh/mesh.ts';
+import { defaultPlan, describeScope, type MeshPlan } from '../mesh/mesh.ts';
 import { sidecars } from '../mesh/proxies.ts';
 import { DEBOUNCE, type XebecProcess } from '../server/xebec-process.ts';
 import type { Row, RowContext } from './row.ts';
@@ -55,7 +55,7 @@ async function measureMesh(context: RowContext, plan: MeshPlan, steps: Steps): P
   const server = context.serve({ source: prepareMesh(context, plan), meshConfig });
   await server.ready();
   await settle(server);
-  const workload = `${plan.services} services, ${plan.scopedTo === 0 ? 'unscoped' : `scoped to ${plan.scopedTo}`}`;
+  const workload = `${plan.services} services, ${describeScope(plan)}`;
   const figures: Figure[] = [{ workload, what: 'no proxy', value: server.usage().rssMiB, unit: 'MiB' }];
   const nodes = sidecars(plan, Math.max(...steps));
   const fleets: Fleet[] = [];

@@ -3,7 +3,7 @@ import { TypeUrls } from '../../src/xds/type-urls.ts';
 import type { Resource } from '../ads-client/library.ts';
 import type { Figure, RowReport } from '../measure/report.ts';
 import { percentile } from '../measure/stats.ts';
-import { defaultPlan, HTTP_PORT, hostOf, type MeshPlan, virtualServiceFile } from '../mesh/mesh.ts';
+import { defaultPlan, describeScope, HTTP_PORT, hostOf, type MeshPlan, virtualServiceFile } from '../mesh/mesh.ts';
 import { type BareTimes, measureBare } from '../server/bare-process.ts';
 import { DEBOUNCE } from '../server/xebec-process.ts';
 import { type Change, type ChangeTimes, measureChanges } from './changes.ts';
@@ -40,6 +40,8 @@ export const routeChange: Row = {
 };
 
 const fullCases: readonly Case[] = [
+  // Each namespace has short names of its own, and so virtual hosts of its own.
+  { plan: { ...large, namespaces: 50 }, proxies: 200, protocol: 'delta' },
   { plan: large, proxies: 1000, protocol: 'delta' },
   { plan: small, proxies: 1000, protocol: 'sotw' },
 ];
@@ -91,8 +93,7 @@ async function measure(context: RowContext, each: Case): Promise<ChangeTimes> {
 }
 
 function figuresOf({ plan, proxies, protocol, istioMs }: Case, times: ChangeTimes, bare: BareTimes): readonly Figure[] {
-  const scope = plan.scopedTo === 0 ? 'unscoped' : `scoped to ${plan.scopedTo}`;
-  const workload = `${plan.services} VirtualServices, ${proxies} proxies, ${scope}, ${protocol}`;
+  const workload = `${plan.services} VirtualServices, ${proxies} proxies, ${describeScope(plan)}, ${protocol}`;
   const istio = istioMs === undefined ? [] : [{ to: 'Istio', value: istioMs }];
   const beside = [...istio, { to: 'bare', value: bare.p50Ms }];
   return [
