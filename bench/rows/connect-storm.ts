@@ -131,7 +131,7 @@ function reportOf(figures: readonly Figure[]): RowReport {
   return {
     row: 9,
     title: 'Connect storm after a restart (and row 13, the event loop during it)',
-    conditions: `Server just started, first snapshot built, nothing built for any proxy; proxies have nothing from before; every proxy is a pod of the mesh; debounce ${DEBOUNCE}; plaintext, a connection for each. Content is checked, and that endpoints are equal at all proxies.`,
+    conditions: `Server just started and ready, no proxy has been there yet; proxies have nothing from before; every proxy is a pod of the mesh; debounce ${DEBOUNCE}; plaintext, a connection for each. Content is checked, and that endpoints are equal at all proxies.`,
     figures,
     notes: ['Istio with its default limits needs 43 s for the first case and refuses 2188 connections.'],
   };

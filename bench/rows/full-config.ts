@@ -34,7 +34,7 @@ async function report(context: RowContext, protocol: Protocol): Promise<RowRepor
   return {
     row: 1,
     title: `Full configuration of one proxy (${protocol})`,
-    conditions: `Server just started and quiet; debounce ${DEBOUNCE}; cold: the first proxy that asks; warm: median of those after it, equal workloads of one namespace, one at a time; plaintext; unscoped. Wall time from opening the connection to the last byte; CPU of the server.`,
+    conditions: `Server just started and quiet; debounce ${DEBOUNCE}; cold: the first proxy that asks, after what the server prepares by itself before it is ready; warm: median of those after it, equal workloads of one namespace, one at a time; plaintext; unscoped. Wall time from opening the connection to the last byte; CPU of the server.`,
     figures: shapes.flatMap((shape) => figures(shape, samples.get(shape.name) ?? [])),
     notes: [
       'Istio’s figures are those of pilot-discovery 1.29.6 from another machine, for orientation; its own cold start is not in them.',
