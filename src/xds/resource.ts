@@ -44,7 +44,8 @@ export function encodeResource({ typeUrl, name, value, needs, origins }: Resourc
   const typeLength = Buffer.byteLength(typeUrl);
   const anyLength = fieldSize(typeLength) + fieldSize(value.length);
   const resourceLength = fieldSize(nameLength) + fieldSize(VERSION_LENGTH) + fieldSize(anyLength);
-  const frame = Buffer.allocUnsafe(fieldSize(resourceLength));
+  // From the pool each small frame would keep a slab of 8 KiB alive for as long as it lives.
+  const frame = Buffer.allocUnsafeSlow(fieldSize(resourceLength));
 
   frame[0] = RESOURCES;
   const versionOffset = writeText(frame, writeVarint(frame, 1, resourceLength), {
