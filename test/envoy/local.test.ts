@@ -263,7 +263,8 @@ describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
   test.each([300, 1_000, 2_500])('Ctrl-C %i ms after up leaves nothing', async (ms) => {
     const local = begin();
     const interrupted = await local.interrupt(ms);
-    // A fast machine may be done before the signal: then the mesh is up, and ends as any other.
+    // No machine is done after 300 ms; a fast one may be later: then the mesh is up, and ends as any other.
+    if (ms === 300) expect(interrupted.code).not.toBe(0);
     if (interrupted.code === 0) await local.run('down', local.folder);
     await expectNothingLeft(local);
     expect(local.states()).toEqual([]);
