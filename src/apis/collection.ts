@@ -11,6 +11,16 @@ import { nearest } from './schema/words.ts';
 /** An object that was read and judged: `spec` is there when no issue is an error. */
 export type Checked<T> = { readonly spec: T | undefined; readonly issues: readonly Issue[] };
 
+/** A column of `kubectl get`, as a CRD names it. */
+export type PrinterColumn = {
+  readonly name: string;
+  readonly type: 'string' | 'date' | 'integer';
+  readonly jsonPath: string;
+  readonly description: string;
+  /** Above 0: in `-o wide` only. */
+  readonly priority?: number;
+};
+
 /** What is known about one kind. */
 export type CollectionOf<Name extends string, T> = {
   readonly kind: Name;
@@ -19,6 +29,8 @@ export type CollectionOf<Name extends string, T> = {
   readonly plural: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** Istio's own; those that every kind has are not in it. */
+  readonly columns: readonly PrinterColumn[];
   /** All that are accepted, the newest first; they are read as one. */
   readonly versions: readonly string[];
   readonly scope: 'namespaced' | 'cluster';
