@@ -116,6 +116,10 @@ const shared = {
     explanation: 'An empty prefix matches everything and an empty expression nothing; Envoy refuses both.',
   },
   XEB0121: { title: 'list is empty', explanation: 'The list needs at least one entry to mean something.' },
+  XEB0122: {
+    title: 'kind without effect yet',
+    explanation: 'Objects of this kind are stored, validated and passed on, but this version does not act on them yet.',
+  },
 } satisfies Record<string, CodeText>;
 
 const virtualService = {
