@@ -41,13 +41,13 @@ export function goBinary() {
 }
 
 /**
- * From 1.21 on, Go fetches by itself the version that go.mod asks for. Debian 12 has an older one.
+ * As recent as every go.mod here asks for: an older one would fetch a newer by itself, or refuse.
  * @param {string} go
  */
 function isRecentGo(go) {
   if (!existsSync(go)) return false;
   const { stdout } = spawnSync(go, ['version'], { encoding: 'utf8' });
-  return Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 21;
+  return Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 26;
 }
 
 /** @param {string} name */
