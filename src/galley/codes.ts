@@ -61,6 +61,31 @@ const sources = {
     explanation:
       'The mesh configuration cannot be used as it is. The last good one (at first: the defaults) stays in force.',
   },
+  XEB1016: {
+    title: 'kind not installed',
+    explanation:
+      'The cluster has no CustomResourceDefinition of the kind. It counts as empty, and is read as soon as it is there.',
+  },
+  XEB1017: {
+    title: 'version not served',
+    explanation:
+      'The cluster serves the kind, but in none of the versions that are read: its CustomResourceDefinition is of another release.',
+  },
+  XEB1018: {
+    title: 'not allowed to read',
+    explanation:
+      'The API server refuses to let xebec read a kind: a ClusterRole lacks a verb. What was read before stays in force; a replica that starts is not ready until it may.',
+  },
+  XEB1019: {
+    title: 'API server does not answer',
+    explanation:
+      'A kind cannot be read now. What was read before stays in force, and it is tried again, less and less often.',
+  },
+  XEB1020: {
+    title: 'definition deleted',
+    explanation:
+      'The CustomResourceDefinition of a kind was deleted, and all objects with it. What they said stays in force until the definition is back: then what is there counts.',
+  },
 } satisfies Record<string, CodeText>;
 
 const analysis = {

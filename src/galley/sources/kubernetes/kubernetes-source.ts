@@ -1,0 +1,147 @@
+import { type Collection, collections, type Kind } from '../../../apis/collections.ts';
+import { type Runnable, runAll } from '../../../kit/run-group.ts';
+import type { KubeApi } from '../../../kube/api.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import type { Source, SourceSink } from '../source.ts';
+import { DefinitionIndex } from './definition-index.ts';
+import { definitionType, narrowDefinition } from './definitions.ts';
+import { definitionsForbidden, describeFeeds } from './describe-feed.ts';
+import { KindFeed, type Target } from './kind-feed.ts';
+import type { Reflect } from './reflect.ts';
+
+export type KubernetesSourceDeps = {
+  readonly api: Pick<KubeApi, 'get'>;
+  readonly reflect: Reflect;
+  /** Where the ConfigMap `istio` is. */
+  readonly rootNamespace: string;
+  /** Istio's kinds come from elsewhere when false. */
+  readonly readsIstio: boolean;
+};
+
+/** What the mesh needs of Kubernetes' own kinds. */
+const kubernetesKinds: readonly Kind[] = ['Namespace', 'Node', 'Service', 'EndpointSlice', 'Pod', 'ConfigMap'];
+
+/** Groups that change nothing at a proxy: a mesh can start without them. */
+const dispensableGroups: readonly string[] = ['config.istio.io', 'telemetry.istio.io', 'extensions.istio.io'];
+
+/**
+ * Everything the mesh reads from a Kubernetes API. Kinds whose definition is missing count as empty and are read as soon as it
+ * comes; what cannot be read for a while, or is gone with its definition, stays as it was.
+ */
+export class KubernetesSource implements Source {
+  readonly name = 'kubernetes';
+  readonly #deps: KubernetesSourceDeps;
+  readonly #definitions: DefinitionIndex;
+  readonly #feeds: readonly KindFeed[];
+  #sink: SourceSink | undefined;
+  #isSynced = false;
+  #told = '';
+  #stop = new AbortController().signal;
+
+  constructor(deps: KubernetesSourceDeps) {
+    this.#deps = deps;
+    const read = Object.values(collections).filter(
+      ({ kind, source }: Collection) => kubernetesKinds.includes(kind) || (source === 'istio' && deps.readsIstio),
+    );
+    this.#definitions = new DefinitionIndex({
+      wanted: new Set(read.filter(isCustom).map(definitionName)),
+      reflect: deps.reflect,
+      changed: () => this.#aimAll(),
+    });
+    this.#feeds = read.map((collection) => this.#feedOf(collection));
+  }
+
+  async run(sink: SourceSink, signal: AbortSignal): Promise<void> {
+    this.#sink = sink;
+    this.#stop = signal;
+    for (const feed of this.#feeds) if (!isCustom(feed.collection)) feed.aim(fixedTarget(feed.collection));
+    const parts: Runnable[] = this.#feeds.map((feed) => ({
+      name: feed.collection.plural,
+      run: (stop) => feed.run(stop),
+    }));
+    if (this.#feeds.some(({ collection }) => isCustom(collection))) parts.push(this.#definitions);
+    await runAll(parts, signal);
+  }
+
+  /** What is still to come before everything that exists is known, with the reason where there is one. */
+  waitingFor(): readonly string[] {
+    return this.#feeds.filter((feed) => !isEnough(feed)).map(({ collection, state }) => waiting(collection, state));
+  }
+
+  #feedOf(collection: Collection): KindFeed {
+    const isConfigMap = collection.kind === 'ConfigMap';
+    return new KindFeed({
+      collection,
+      namespace: isConfigMap ? this.#deps.rootNamespace : '',
+      name: isConfigMap ? 'istio' : undefined,
+      reflect: this.#deps.reflect,
+      isDefinitionGoing: () => this.#isGoing(collection),
+      apply: (upserts, deletes) => this.#sink?.apply({ upserts, deletes }),
+      changed: () => this.#tell(),
+    });
+  }
+
+  #aimAll(): void {
+    for (const feed of this.#feeds) if (isCustom(feed.collection)) feed.aim(this.#targetOf(feed.collection));
+    this.#tell();
+  }
+
+  #targetOf(collection: Collection): Target {
+    switch (this.#definitions.knowledge) {
+      case 'none':
+        return { kind: 'unknown' };
+      case 'forbidden':
+        return fixedTarget(collection);
+      case 'complete': {
+        const definition = this.#definitions.get(definitionName(collection));
+        const version = collection.versions.find((each) => definition?.served.includes(each));
+        if (definition === undefined || version === undefined || !definition.isEstablished) return { kind: 'none' };
+        return { kind: 'version', version, definition: definition.uid };
+      }
+    }
+  }
+
+  /** Asked of the API server: its word on the definition may come later than the deletions that follow from it. */
+  async #isGoing(collection: Collection): Promise<boolean> {
+    if (!isCustom(collection)) return false;
+    const name = definitionName(collection);
+    const found = await this.#deps.api.get(definitionType, { namespace: '', name }, this.#stop);
+    if (!found.ok) return found.error.reason === 'not-found';
+    return narrowDefinition(found.value, new Set([name]))?.isTerminating ?? false;
+  }
+
+  #tell(): void {
+    const diagnostics: Diagnostic[] = [
+      ...describeFeeds(
+        this.#feeds.map((feed) => ({ feed, served: this.#definitions.get(definitionName(feed.collection))?.served })),
+      ),
+    ];
+    if (this.#definitions.knowledge === 'forbidden') diagnostics.push(definitionsForbidden());
+    const told = JSON.stringify(diagnostics);
+    if (told !== this.#told) this.#sink?.apply({ upserts: [], deletes: [], diagnostics });
+    this.#told = told;
+    if (this.#isSynced || !this.#feeds.every(isEnough)) return;
+    this.#isSynced = true;
+    this.#sink?.synced();
+  }
+}
+
+function isEnough({ collection, isSettled, state }: KindFeed): boolean {
+  return isSettled || (state.kind === 'forbidden' && dispensableGroups.includes(collection.group));
+}
+
+function isCustom({ source }: Collection): boolean {
+  return source === 'istio';
+}
+
+function fixedTarget({ versions }: Collection): Target {
+  return { kind: 'version', version: versions[0] ?? '', definition: '' };
+}
+
+function definitionName({ plural, group }: Collection): string {
+  return `${plural}.${group}`;
+}
+
+function waiting({ kind }: Collection, state: KindFeed['state']): string {
+  return 'message' in state && state.message !== '' ? `${kind} (${state.message})` : kind;
+}
