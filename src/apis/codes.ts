@@ -1,3 +1,6 @@
+import { mixerCodes } from './mixer/codes.ts';
+import { observabilityCodes } from './observability/codes.ts';
+
 /** What a code means, said to somebody who looks it up. */
 export type CodeText = { readonly title: string; readonly explanation: string };
 
@@ -348,6 +351,8 @@ export const codes = {
   ...serviceEntry,
   ...sidecar,
   ...envoyFilter,
+  ...mixerCodes,
+  ...observabilityCodes,
   ...mesh,
 };
 

@@ -3,6 +3,7 @@ import type { Issue } from '../issue.ts';
 import { checkRegex } from '../rules/matching.ts';
 import { checkSelectorLabels } from '../rules/names.ts';
 import { checkPort, warnDeprecated } from '../rules/scalars.ts';
+import { checkTargets } from '../rules/targets.ts';
 import type {
   ClassicFilter,
   EnvoyConfigMatch,
@@ -18,8 +19,11 @@ const missing = { problem: 'is required and missing', fix: 'add it' };
 export function validateEnvoyFilter(spec: EnvoyFilterSpec): readonly Issue[] {
   const issues: Issue[] = [];
   const field = Field.top(issues, 'spec');
-  const { configPatches = [], filters = [], workloadLabels } = spec;
-  checkTarget(field, spec);
+  const { configPatches = [], filters = [], workloadLabels, workloadSelector, targetRefs } = spec;
+  checkTargets(field, { selector: workloadSelector, targetRefs }, 'workloadSelector');
+  if (workloadSelector !== undefined) {
+    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels, 'warning');
+  }
   field.at('configPatches').each(configPatches, checkPatch);
   if (workloadLabels !== undefined) warnDeprecated(field.at('workloadLabels'), 'workloadSelector');
   if (filters.length > 0) warnDeprecated(field.at('filters'), 'configPatches');
@@ -28,39 +32,6 @@ export function validateEnvoyFilter(spec: EnvoyFilterSpec): readonly Issue[] {
     field.at('configPatches').warn('XEB0118', { problem: 'is empty, so nothing is patched' });
   }
   return issues;
-}
-
-const targetKinds: readonly string[] = [
-  '/Service',
-  'core/Service',
-  'networking.istio.io/ServiceEntry',
-  'gateway.networking.k8s.io/Gateway',
-  'gateway.networking.k8s.io/GatewayClass',
-];
-
-function checkTarget(field: Field, { workloadSelector, targetRefs = [] }: EnvoyFilterSpec): void {
-  const refs = field.at('targetRefs');
-  if (workloadSelector !== undefined) {
-    checkSelectorLabels(field.at('workloadSelector', 'labels'), workloadSelector.labels, 'warning');
-    if (targetRefs.length > 0) {
-      refs.error('XEB0705', { problem: 'cannot stand beside workloadSelector', fix: 'keep one of them' });
-    }
-  }
-  refs.each(targetRefs, checkTargetRef);
-}
-
-type TargetRef = NonNullable<EnvoyFilterSpec['targetRefs']>[number];
-
-function checkTargetRef(field: Field, { group = '', kind = '', name, namespace }: TargetRef): void {
-  if (!name) field.at('name').error('XEB0705', missing);
-  if (namespace) {
-    const fix = 'remove it: targets are in the own namespace';
-    field.at('namespace').error('XEB0705', { problem: 'cannot be set', got: namespace, fix });
-  }
-  const target = `${group}/${kind}`;
-  if (targetKinds.includes(target)) return;
-  const allowed = targetKinds.slice(1).join(', ');
-  field.at('kind').error('XEB0705', { problem: 'cannot be a target', got: target, allowed });
 }
 
 function checkPatch(field: Field, { applyTo = 'INVALID', match, patch }: EnvoyConfigPatch): void {
