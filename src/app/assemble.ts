@@ -3,13 +3,13 @@
  */
 
 import { Galley } from '../galley/galley.ts';
-import { FolderSource } from '../galley/sources/folder-source.ts';
 import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
 import type { Source } from '../galley/sources/source.ts';
 import { HttpServer } from '../http/http-server.ts';
 import type { Clock } from '../kit/clock.ts';
 import { watchEventLoop } from '../kit/loop-watch.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
+import type { KubeApi } from '../kube/api.ts';
 import { Pilot } from '../pilot/pilot.ts';
 import { RpcServer } from '../rpc/rpc-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -19,12 +19,15 @@ import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes } from './admin.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { makeSources } from './sources.ts';
 import { VerdictLog } from './verdict-log.ts';
 
 export type AssembleInputs = {
   readonly config: ProcessConfig;
-  /** Where objects come from; by default the folder of the configuration. */
+  /** Where objects come from; by default what the configuration names. */
   readonly sources?: readonly Source[];
+  /** The Kubernetes API, where there is one. */
+  readonly kube?: KubeApi | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: PromMetrics;
@@ -50,10 +53,10 @@ export class Xebec {
     const verdicts = new Verdicts();
     this.#inputs = inputs;
     this.galley = new Galley({
-      sources: inputs.sources ?? [new FolderSource({ path: config.source, clock })],
+      sources: inputs.sources ?? makeSources(inputs),
       meshConfigFile:
         config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
-      rootNamespace: 'istio-system',
+      rootNamespace: config.namespace,
       domain: config.domain,
       clock,
       log: log.child({ component: 'galley' }),

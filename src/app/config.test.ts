@@ -14,6 +14,17 @@ function errorOf(flags: Flags, environment: Readonly<Record<string, string>> = {
 
 const defaults = {
   source: 'mesh',
+  kubernetes: false,
+  kubeconfig: undefined,
+  context: undefined,
+  configSources: [],
+  namespace: 'istio-system',
+  replica: undefined,
+  service: 'xebec',
+  webhook: undefined,
+  webhookCertFile: undefined,
+  webhookKeyFile: undefined,
+  mcp: undefined,
   meshConfig: undefined,
   controllers: ['galley', 'pilot'],
   xdsPlaintext: { host: '127.0.0.1', port: 15_010 },
@@ -27,6 +38,14 @@ const defaults = {
 /** Each setting: its flag, its variables, a text and what it means. */
 const settings: readonly (readonly [keyof Flags, readonly string[], string, unknown])[] = [
   ['source', ['XEBEC_SOURCE'], '/etc/mesh', '/etc/mesh'],
+  ['kubernetes', ['XEBEC_KUBERNETES'], 'true', true],
+  ['kubeconfig', ['XEBEC_KUBECONFIG', 'KUBECONFIG'], '/etc/kube', '/etc/kube'],
+  ['context', ['XEBEC_CONTEXT'], 'kind-kind', 'kind-kind'],
+  ['configSources', ['XEBEC_CONFIG_SOURCE'], 'xds://a:1, fs:///b', ['xds://a:1', 'fs:///b']],
+  ['namespace', ['XEBEC_NAMESPACE', 'POD_NAMESPACE'], '007', '007'],
+  ['replica', ['XEBEC_REPLICA', 'POD_NAME'], 'xebec-1', 'xebec-1'],
+  ['service', ['XEBEC_SERVICE'], 'xebec-canary', 'xebec-canary'],
+  ['mcp', ['XEBEC_MCP'], '0.0.0.0:9901', { host: '0.0.0.0', port: 9901 }],
   ['meshConfig', ['XEBEC_MESH_CONFIG'], 'mesh.yaml', 'mesh.yaml'],
   ['controllers', ['XEBEC_CONTROLLERS'], 'galley', ['galley']],
   ['xdsPlaintext', ['XEBEC_XDS_PLAINTEXT'], '0.0.0.0:1', { host: '0.0.0.0', port: 1 }],
@@ -66,8 +85,24 @@ describe('process configuration', () => {
   });
 
   test.each([
-    ['a source that nobody gave', {}, '--source: is missing; give the folder of YAML to serve'],
-    ['a source of nothing', { source: '' }, '--source: is missing; give the folder of YAML to serve'],
+    [
+      'a source that nobody gave',
+      {},
+      '--source: is missing; give a folder of YAML to serve, or a cluster with --kubernetes',
+    ],
+    ['a source of nothing', { source: '' }, '--source: names no folder'],
+    ['a switch that is none', { source: 'm', kubernetes: 'yes' }, '--kubernetes: must be true or false'],
+    ['a namespace that is none', { source: 'm', namespace: 'A_b' }, '--namespace: is no name of Kubernetes'],
+    [
+      'a webhook without a certificate',
+      { source: 'm', webhook: '127.0.0.1:0' },
+      '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file',
+    ],
+    [
+      'half a certificate',
+      { source: 'm', webhookCertFile: 'a' },
+      '--webhook-cert-file and --webhook-key-file: give both or none',
+    ],
     [
       'an address without a port',
       { source: 'm', admin: 'localhost' },

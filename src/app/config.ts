@@ -10,13 +10,32 @@ export type Address = { readonly host: string; readonly port: number };
 
 /** What a process needs to know, merged once from flags, environment and defaults. */
 export type ProcessConfig = {
-  /** The folder of YAML. */
-  readonly source: string;
+  /** A folder of YAML. With a Kubernetes API beside it, the folder has the say where both have an object. */
+  readonly source: string | undefined;
+  /** Whether the mesh is read from a Kubernetes API: that of the cluster it runs in, or of a kubeconfig. */
+  readonly kubernetes: boolean;
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Where Istio's configuration comes from instead: `xds://host:port`, `mcp://host:port` or `fs:///path`. */
+  readonly configSources: readonly string[];
+  /** The namespace xebec runs in, which is the mesh's root namespace too. */
+  readonly namespace: string;
+  /** This replica among its kind; the pod's name in a cluster. */
+  readonly replica: string | undefined;
+  /** The Service whose endpoints are the replicas. */
+  readonly service: string;
   /** A MeshConfig file that overrides the folder's own. */
   readonly meshConfig: string | undefined;
   readonly controllers: readonly Controller[];
   readonly xdsPlaintext: Address;
   readonly admin: Address;
+  /** HTTPS for the API server's admission reviews. */
+  readonly webhook: Address | undefined;
+  /** A PEM pair for the webhook, watched; without it, and with a Kubernetes API, xebec makes its own. */
+  readonly webhookCertFile: string | undefined;
+  readonly webhookKeyFile: string | undefined;
+  /** gRPC for consumers of verified configuration. */
+  readonly mcp: Address | undefined;
   readonly logLevel: LogLevel;
   /** The DNS suffix of the Kubernetes cluster. */
   readonly domain: string;
@@ -63,14 +82,36 @@ const controllers = z.string().transform((text, context) => {
   return CONTROLLERS.filter((name) => names.includes(name));
 });
 
-const noSource = 'is missing; give the folder of YAML to serve';
+const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, { error: 'is no name of Kubernetes' });
+
+const file = z.string().min(1, { error: 'names no file' }).optional();
 
 const schema = z.object({
-  source: z.string({ error: noSource }).min(1, { error: noSource }),
-  meshConfig: z.string().min(1, { error: 'names no file' }).optional(),
+  source: z.string().min(1, { error: 'names no folder' }).optional(),
+  kubernetes: flag.prefault('false'),
+  kubeconfig: file,
+  context: z.string().min(1, { error: 'names no context' }).optional(),
+  configSources: list.prefault(''),
+  namespace: name.prefault('istio-system'),
+  replica: name.optional(),
+  service: name.prefault('xebec'),
+  meshConfig: file,
   controllers: controllers.prefault(CONTROLLERS.join(',')),
   xdsPlaintext: address.prefault('127.0.0.1:15010'),
   admin: address.prefault('127.0.0.1:8080'),
+  webhook: address.optional(),
+  webhookCertFile: file,
+  webhookKeyFile: file,
+  mcp: address.optional(),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
     .prefault('info'),
@@ -84,10 +125,21 @@ type Setting = { readonly flag: string; readonly variables: readonly string[] };
 /** How a person says each setting. */
 const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   source: { flag: '--source', variables: ['XEBEC_SOURCE'] },
+  kubernetes: { flag: '--kubernetes', variables: ['XEBEC_KUBERNETES'] },
+  kubeconfig: { flag: '--kubeconfig', variables: ['XEBEC_KUBECONFIG', 'KUBECONFIG'] },
+  context: { flag: '--context', variables: ['XEBEC_CONTEXT'] },
+  configSources: { flag: '--config-source', variables: ['XEBEC_CONFIG_SOURCE'] },
+  namespace: { flag: '--namespace', variables: ['XEBEC_NAMESPACE', 'POD_NAMESPACE'] },
+  replica: { flag: '--replica', variables: ['XEBEC_REPLICA', 'POD_NAME'] },
+  service: { flag: '--service', variables: ['XEBEC_SERVICE'] },
   meshConfig: { flag: '--mesh-config', variables: ['XEBEC_MESH_CONFIG'] },
   controllers: { flag: '--controllers', variables: ['XEBEC_CONTROLLERS'] },
   xdsPlaintext: { flag: '--xds-plaintext', variables: ['XEBEC_XDS_PLAINTEXT'] },
   admin: { flag: '--admin', variables: ['XEBEC_ADMIN'] },
+  webhook: { flag: '--webhook', variables: ['XEBEC_WEBHOOK'] },
+  webhookCertFile: { flag: '--webhook-cert-file', variables: ['XEBEC_WEBHOOK_CERT_FILE'] },
+  webhookKeyFile: { flag: '--webhook-key-file', variables: ['XEBEC_WEBHOOK_KEY_FILE'] },
+  mcp: { flag: '--mcp', variables: ['XEBEC_MCP'] },
   logLevel: { flag: '--log-level', variables: ['XEBEC_LOG_LEVEL'] },
   domain: { flag: '--domain', variables: ['XEBEC_DOMAIN'] },
   debounceAfterMs: { flag: '--debounce-after', variables: ['XEBEC_DEBOUNCE_AFTER', 'PILOT_DEBOUNCE_AFTER'] },
@@ -108,5 +160,32 @@ export function parseProcessConfig(flags: Flags, environment: Environment): Resu
   if (!parsed.success) {
     return err(parsed.error.issues.map((issue) => `${origin[String(issue.path[0])]}: ${issue.message}`).join('\n'));
   }
-  return ok({ ...parsed.data, meshConfig: parsed.data.meshConfig });
+  const problem = contradiction(parsed.data);
+  return problem === undefined ? ok({ ...absent, ...parsed.data }) : err(problem);
+}
+
+const absent = {
+  source: undefined,
+  kubeconfig: undefined,
+  context: undefined,
+  replica: undefined,
+  meshConfig: undefined,
+  webhook: undefined,
+  webhookCertFile: undefined,
+  webhookKeyFile: undefined,
+  mcp: undefined,
+};
+
+/** What each setting alone does not show. */
+function contradiction(config: z.infer<typeof schema>): string | undefined {
+  if (config.source === undefined && !config.kubernetes && config.configSources.length === 0) {
+    return '--source: is missing; give a folder of YAML to serve, or a cluster with --kubernetes';
+  }
+  if ((config.webhookCertFile === undefined) !== (config.webhookKeyFile === undefined)) {
+    return '--webhook-cert-file and --webhook-key-file: give both or none';
+  }
+  if (config.webhook !== undefined && config.webhookCertFile === undefined && !config.kubernetes) {
+    return '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file';
+  }
+  return undefined;
 }

@@ -55,20 +55,38 @@ function addCommand(program: Command, name: Exclude<keyof typeof help, 'xebec'>)
 
 function addServe(program: Command, io: LocalIo, finish: (code: number) => void): void {
   addCommand(program, 'serve')
-    .description('serve a folder of YAML to Envoys over xDS; each flag is also a variable, such as XEBEC_SOURCE')
-    .option('--source <dir>', 'the folder of YAML, watched (required)')
-    .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio in the folder')
+    .description(
+      'serve a folder of YAML, or a cluster, to Envoys over xDS; each flag is also a variable, such as XEBEC_SOURCE',
+    )
+    .option('--source <dir>', 'a folder of YAML, watched')
+    .option('--kubernetes', 'read the mesh from the Kubernetes API of this cluster, or of the kubeconfig')
+    .option('--kubeconfig <file>', 'the kubeconfig (default: KUBECONFIG or ~/.kube/config, outside of a cluster)')
+    .option('--context <name>', 'the context of the kubeconfig (default: its current one)')
+    .option(
+      '--config-source <list>',
+      'take Istio’s configuration from xds://host:port, mcp://host:port or fs:///folder',
+    )
+    .option('--namespace <name>', 'the root namespace, where xebec runs (default: istio-system)')
+    .option('--replica <name>', 'the name of this replica, for leader election (default: the pod’s name)')
+    .option('--service <name>', 'the Service whose endpoints are the replicas (default: xebec)')
+    .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio')
     .option('--controllers <list>', 'which controllers run (default: all)')
     .option('--xds-plaintext <address>', 'where xDS is served without TLS (default: 127.0.0.1:15010)')
     .option('--admin <address>', 'where health, metrics and debug pages are (default: 127.0.0.1:8080)')
+    .option('--webhook <address>', 'where admission reviews are answered over HTTPS (default: nowhere)')
+    .option('--webhook-cert-file <file>', 'certificate of the webhook, watched (default: xebec makes one)')
+    .option('--webhook-key-file <file>', 'its key')
+    .option('--mcp <address>', 'where verified configuration is served over MCP (default: nowhere)')
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
     .option('--debounce-max <duration>', 'the longest a storm may hold a push (default: 10s)')
-    .action(async (options: Record<string, string>) => {
-      const { debounceAfter, debounceMax, ...rest } = options;
+    .action(async (options: Readonly<Record<string, string>> & { readonly kubernetes?: true }) => {
+      const { debounceAfter, debounceMax, configSource, kubernetes, ...rest } = options;
       const flags = {
         ...rest,
+        ...(kubernetes === undefined ? {} : { kubernetes: 'true' }),
+        ...(configSource === undefined ? {} : { configSources: configSource }),
         ...(debounceAfter === undefined ? {} : { debounceAfterMs: debounceAfter }),
         ...(debounceMax === undefined ? {} : { debounceMaxMs: debounceMax }),
       };

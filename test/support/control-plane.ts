@@ -6,6 +6,7 @@ import { systemClock } from '../../src/kit/system-clock.ts';
 import { Relay } from '../../src/local/relay.ts';
 import { makePinoLogger } from '../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
+import { processConfig } from '../../src/testing/process-config.ts';
 
 /** A control plane of this process over a folder of YAML. Its xDS port is a unix socket too, which any network namespace can reach. */
 export type TestControlPlane = {
@@ -23,17 +24,7 @@ export async function startControlPlane(root: string, yaml: string): Promise<Tes
   writeFileSync(join(folder, 'case.yaml'), yaml);
   const log: string[] = [];
   const xebec = new Xebec({
-    config: {
-      source: folder,
-      meshConfig: undefined,
-      controllers: ['galley', 'pilot'],
-      xdsPlaintext: { host: '127.0.0.1', port: 0 },
-      admin: { host: '127.0.0.1', port: 0 },
-      logLevel: 'info',
-      domain: 'cluster.local',
-      debounceAfterMs: 10,
-      debounceMaxMs: 1_000,
-    },
+    config: processConfig({ source: folder, debounceAfterMs: 10, debounceMaxMs: 1_000 }),
     clock: systemClock,
     log: makePinoLogger('info', (line) => log.push(line)),
     metrics: new PromMetrics(),

@@ -9,6 +9,7 @@ import { systemClock } from '../../../../src/kit/system-clock.ts';
 import { type ClientStream, RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
+import { processConfig } from '../../../../src/testing/process-config.ts';
 import { adsMethods } from '../../../../src/xds/xds.ts';
 import type { Manifest } from './manifests.ts';
 import { ModelEnvoy, type NodeText, type Protocol } from './model-envoy.ts';
@@ -41,18 +42,8 @@ export class TestProcess {
   constructor({ sources = [], clock, controllers = ['galley', 'pilot'] }: ProcessOptions = {}) {
     this.#clock = clock;
     this.xebec = new Xebec({
-      config: {
-        source: 'memory',
-        meshConfig: undefined,
-        controllers,
-        xdsPlaintext: { host: '127.0.0.1', port: 0 },
-        admin: { host: '127.0.0.1', port: 0 },
-        logLevel: 'info',
-        domain: 'cluster.local',
-        // Every change is a batch of its own, so that a test knows when it is through.
-        debounceAfterMs: 0,
-        debounceMaxMs: 0,
-      },
+      // Every change is a batch of its own, so that a test knows when it is through.
+      config: processConfig({ controllers, debounceAfterMs: 0, debounceMaxMs: 0 }),
       sources: [this.source, ...sources],
       clock: clock ?? systemClock,
       log: makePinoLogger('info', (line) => this.log.push(line)),
