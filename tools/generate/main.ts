@@ -1,4 +1,4 @@
-// `npm run generate`: writes src/gen/ from the Envoy API and proto/, unless it is already what it would write.
+// `npm run generate`: writes src/gen/ from the Envoy API, the Istio API and proto/, unless it is already what it would write.
 // With --check it only says whether src/gen/ is fresh.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -7,13 +7,16 @@ import { gzipSync } from 'node:zlib';
 import { checkout } from '../paths.mjs';
 import { buildBundle } from './bundle.ts';
 import { hashFiles, loadDescriptorSet, ownProtos } from './descriptor-set.ts';
+import { buildIstioBundle } from './istio-bundle.ts';
+import { loadIstioSets } from './istio-set.ts';
 import { isRootPackage, rootMessages } from './roots.ts';
 import { readSchema } from './schema.ts';
 import { buildTypes } from './types.ts';
 
 const folder = join(checkout, 'src', 'gen');
 const stampFile = join(folder, '.stamp');
-const outputs = ['root.json', 'descriptors.bin.gz', 'types.ts', 'codec.ts', 'json.ts'] as const;
+const runtimes = ['codec.ts', 'json.ts', 'istio.ts'] as const;
+const outputs = ['root.json', 'descriptors.bin.gz', 'istio.bin.gz', 'types.ts', ...runtimes] as const;
 
 function main(args: readonly string[]): number {
   const inputs = hashFiles([...ownProgram(), ...ownProtos()]);
@@ -42,8 +45,9 @@ function writeOutputs(): void {
   mkdirSync(folder, { recursive: true });
   write('root.json', JSON.stringify(buildBundle(schema)));
   write('descriptors.bin.gz', gzipSync(descriptorSet, { level: 9 }));
+  write('istio.bin.gz', gzipSync(buildIstioBundle(loadIstioSets()), { level: 9 }));
   write('types.ts', buildTypes(schema));
-  for (const name of ['codec.ts', 'json.ts']) write(name, runtimeFile(name));
+  for (const name of runtimes) write(name, runtimeFile(name));
 }
 
 /** The hand-written half lives in runtime/, where it is checked and linted; in src/gen its imports are shorter. */
