@@ -25,6 +25,13 @@ export default defineConfig({
         fileParallelism: false,
         maxWorkers: 1,
       }),
+      // A real Kubernetes: images are built, nodes become ready.
+      project('cluster', ['test/cluster/**/*.test.ts'], {
+        testTimeout: 240_000,
+        hookTimeout: 600_000,
+        fileParallelism: false,
+        maxWorkers: 1,
+      }),
     ],
   },
 });

@@ -1,22 +1,25 @@
-// `npm test`: every test there is, real Envoys included, one project group after the other. The last line is the sum, alone: N passed, N failed
+// `npm test`: every test there is, on real Envoys and a real Kubernetes too, one project group after the other. The last line is the sum,
+// alone: N passed, N failed
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout, envoyBinary, nodeBinary } from './paths.mjs';
 
-/** Those on real ports and processes run apart from the rest, which would slow them beyond their patience. */
-const groups = [['unit', 'golden', 'feature', 'property'], ['envoy']];
+/** Those on real ports and processes run apart from the rest, which would slow them beyond their patience; each with what setup calls `level`. */
+const groups = [
+  { level: 'check', projects: ['unit', 'golden', 'feature', 'property'] },
+  { level: 'envoy', projects: ['envoy'] },
+  { level: 'node', projects: ['cluster'] },
+];
 
 /** @typedef {{ readonly passed: number; readonly failed: number }} Sum */
 
 /** @returns {Sum} */
 function main() {
-  const setup = spawnSync(process.execPath, ['tools/setup.mjs', '--for', 'envoy'], { cwd: checkout, stdio: 'inherit' });
-  if (setup.status !== 0) return { passed: 0, failed: 1 };
   const scratch = mkdtempSync(join(tmpdir(), 'xebec-test-'));
   try {
-    const sums = groups.map((projects) => runGroup(projects, join(scratch, `${projects[0]}.json`)));
+    const sums = groups.map((group) => runGroup(group, join(scratch, `${group.level}.json`)));
     return { passed: total(sums.map(({ passed }) => passed)), failed: total(sums.map(({ failed }) => failed)) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -24,11 +27,13 @@ function main() {
 }
 
 /**
- * @param {readonly string[]} projects
+ * @param {(typeof groups)[number]} group
  * @param {string} reportFile
  * @returns {Sum}
  */
-function runGroup(projects, reportFile) {
+function runGroup({ level, projects }, reportFile) {
+  const setup = spawnSync(process.execPath, ['tools/setup.mjs', '--for', level], { cwd: checkout, stdio: 'inherit' });
+  if (setup.status !== 0) return { passed: 0, failed: 1 };
   const selected = projects.flatMap((name) => ['--project', name]);
   const reporters = ['--reporter', 'default', '--reporter', 'json', '--outputFile.json', reportFile];
   const vitest = join(checkout, 'node_modules', 'vitest', 'vitest.mjs');

@@ -1,17 +1,21 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 /** A certificate and its key, as PEM. */
 export type Certificate = { readonly certificate: string; readonly key: string };
 
 export type Authority = Certificate & {
-  /** A certificate for DNS names (or, with a scheme, URIs), signed by this authority. */
+  /** A certificate for DNS names, IPv4 addresses, or (with a scheme) URIs, signed by this authority. */
   issue(names: readonly [string, ...string[]]): Certificate;
+  /** A certificate for a client that is known by its subject, as Kubernetes knows its users. */
+  issueToUser(name: string, organizations: readonly string[]): Certificate;
 };
 
 const TEN_MINUTES_MS = 600_000;
 const ONE_DAY_MS = 86_400_000;
 const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const COMMON_NAME = [0x55, 0x04, 0x03];
+const ORGANIZATION = [0x55, 0x04, 0x0a];
 const KEY_USAGE = [0x55, 0x1d, 0x0f];
 const SUBJECT_ALT_NAME = [0x55, 0x1d, 0x11];
 const BASIC_CONSTRAINTS = [0x55, 0x1d, 0x13];
@@ -22,18 +26,19 @@ const BASIC_CONSTRAINTS = [0x55, 0x1d, 0x13];
  */
 export function createAuthority(name = 'test authority'): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const root = { name, keys, isAuthority: true, names: [] };
+  const root = { name, organizations: [], keys, isAuthority: true, names: [] };
+  const issue = (subject: Pick<Party, 'name' | 'organizations' | 'names'>): Certificate =>
+    encode({ ...subject, keys: generateKeyPairSync('ec', { namedCurve: 'P-256' }), isAuthority: false }, root);
   return {
     ...encode(root, root),
-    issue: (names) => {
-      const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      return encode({ name: names[0], keys: leaf, isAuthority: false, names }, root);
-    },
+    issue: (names) => issue({ name: names[0], organizations: [], names }),
+    issueToUser: (user, organizations) => issue({ name: user, organizations, names: [] }),
   };
 }
 
 type Party = {
   readonly name: string;
+  readonly organizations: readonly string[];
   readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly isAuthority: boolean;
   readonly names: readonly string[];
@@ -48,9 +53,9 @@ function encode(subject: Party, issuer: Party): Certificate {
     tagged(0xa0, integer(Buffer.from([2]))),
     integer(serial),
     algorithm,
-    distinguishedName(issuer.name),
+    distinguishedName(issuer),
     sequence(time(now - TEN_MINUTES_MS), time(now + ONE_DAY_MS)),
-    distinguishedName(subject.name),
+    distinguishedName(subject),
     subject.keys.publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(...extensions(subject))),
   );
@@ -66,7 +71,7 @@ function extensions({ isAuthority, names }: Party): readonly Buffer[] {
   // keyCertSign, or digitalSignature.
   const usage = isAuthority ? bitString(Buffer.from([0x04]), 2) : bitString(Buffer.from([0x80]), 7);
   const constraints = isAuthority ? sequence(tagged(0x01, Buffer.from([0xff]))) : sequence();
-  const alternatives = names.map((name) => tagged(name.includes('://') ? 0x86 : 0x82, Buffer.from(name)));
+  const alternatives = names.map(alternativeName);
   return [
     extension(BASIC_CONSTRAINTS, constraints),
     extension(KEY_USAGE, usage),
@@ -78,8 +83,15 @@ function extension(id: readonly number[], value: Buffer): Buffer {
   return sequence(identifier(id), tagged(0x04, value));
 }
 
-function distinguishedName(name: string): Buffer {
-  return sequence(tagged(0x31, sequence(identifier(COMMON_NAME), tagged(0x0c, Buffer.from(name)))));
+function alternativeName(name: string): Buffer {
+  if (isIPv4(name)) return tagged(0x87, Buffer.from(name.split('.').map(Number)));
+  return tagged(name.includes('://') ? 0x86 : 0x82, Buffer.from(name));
+}
+
+function distinguishedName({ name, organizations }: Party): Buffer {
+  const part = (id: readonly number[], text: string): Buffer =>
+    tagged(0x31, sequence(identifier(id), tagged(0x0c, Buffer.from(text))));
+  return sequence(...organizations.map((text) => part(ORGANIZATION, text)), part(COMMON_NAME, name));
 }
 
 function time(millis: number): Buffer {
