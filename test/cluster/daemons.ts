@@ -79,6 +79,9 @@ export function buildControllers({ binaries, folder, keys, prefix }: DaemonsInpu
       '--secure-port=0',
       '--leader-elect=false',
       '--use-service-account-credentials=true',
+      // Its 40 controllers ask for an account each, and the default is 20 calls per second.
+      '--kube-api-qps=500',
+      '--kube-api-burst=500',
       `--service-account-private-key-file=${files.tokensKey}`,
       `--root-ca-file=${files.authority}`,
       `--cluster-signing-cert-file=${files.authority}`,

@@ -1,6 +1,6 @@
 // Builds one Go program into the cache. It takes minutes, so it says how far it is.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildFolder, moduleFolder } from '../cluster-programs.mjs';
 import { cacheFolder, goBinary, Remedy } from '../paths.mjs';
@@ -18,6 +18,8 @@ export async function buildProgram(build, links) {
   const scratch = mkdtempSync(join(cacheFolder(), 'build-'));
   try {
     await runGo(build, join(scratch, build.name));
+    // What mkdtemp makes is ours alone; programs that a test runs as another user are not.
+    chmodSync(scratch, 0o755);
     for (const link of links) symlinkSync(build.name, join(scratch, link));
     // Complete, or not there at all; another checkout may have been faster.
     if (!existsSync(target)) renameSync(scratch, target);
