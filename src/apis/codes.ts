@@ -1,5 +1,6 @@
 import { mixerCodes } from './mixer/codes.ts';
 import { observabilityCodes } from './observability/codes.ts';
+import { securityCodes } from './security/codes.ts';
 
 /** What a code means, said to somebody who looks it up. */
 export type CodeText = { readonly title: string; readonly explanation: string };
@@ -122,6 +123,11 @@ const shared = {
   XEB0122: {
     title: 'kind without effect yet',
     explanation: 'Objects of this kind are stored, validated and passed on, but this version does not act on them yet.',
+  },
+  XEB0123: {
+    title: 'kind not enforced yet',
+    explanation:
+      'Objects of this kind protect workloads. They are stored, validated and passed on, but this version does not enforce them: do not rely on them.',
   },
 } satisfies Record<string, CodeText>;
 
@@ -353,6 +359,7 @@ export const codes = {
   ...envoyFilter,
   ...mixerCodes,
   ...observabilityCodes,
+  ...securityCodes,
   ...mesh,
 };
 

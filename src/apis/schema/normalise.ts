@@ -2,8 +2,11 @@ import type { z } from 'zod';
 import { issueOf } from '../finding.ts';
 import type { Issue } from '../issue.ts';
 import { enumNumbers } from './fields.ts';
-import { required, structureOf } from './structure.ts';
+import { required, structureOf, takesNull } from './structure.ts';
 import { type Members, type Plain, remedyFor, type Surrounding } from './unknown-field.ts';
+
+/** More unknown members of one object nobody reads about, and guessing what each was meant to be takes time. */
+const mostUnknown = 100;
 
 type Step = string | number;
 type Walk = {
@@ -29,7 +32,8 @@ export type Normalised = {
 
 /**
  * Rewrites what protobuf JSON allows into the one form the schemas know: proto names (`retry_on`) become JSON names, enum
- * numbers become names, numbers in quotes become numbers, null members are dropped. Unknown members are dropped with a
+ * numbers become names, numbers in quotes become numbers, null members are dropped unless null
+ * means something there. Unknown members are dropped with a
  * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
  */
 export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
@@ -76,7 +80,7 @@ function visitObject(members: Members, value: Plain, walk: Walk): unknown {
     } else if (Object.hasOwn(result, name)) {
       const problem = `is the same field as ${name}, which is given as well`;
       walk.issues.push(issueOf('error', 'XEB0012', [...walk.written, key], { problem, fix: 'keep one of them' }));
-    } else if (member !== null && member !== undefined) {
+    } else if (member !== undefined && (member !== null || takesNull(schema))) {
       if (name !== key) walk.spellings.push({ path: [...walk.path, name], written: key });
       result[name] = step(walk, [name, key], () => visit(schema, member, walk));
     }
@@ -106,6 +110,7 @@ function step<T>(walk: Walk, [name, written]: readonly [Step, Step], visitMember
 }
 
 function warnUnknown(walk: Walk, key: string): void {
+  if (walk.issues.length >= mostUnknown) return;
   const finding = { problem: 'is not a known field and is ignored', fix: remedyFor(key, walk.around) };
   walk.issues.push(issueOf('warning', 'XEB0008', [...walk.written, key], finding));
 }

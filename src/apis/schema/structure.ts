@@ -9,7 +9,7 @@ export type Structure =
   | { readonly kind: 'number' | 'text' | 'flag' | 'anything' };
 
 export function structureOf(schema: z.core.$ZodType): Structure {
-  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  const inner = required(schema);
   if (inner instanceof z.ZodObject) return { kind: 'object', members: inner.shape };
   if (inner instanceof z.ZodArray) return { kind: 'list', element: inner.element };
   if (inner instanceof z.ZodRecord) return { kind: 'map', element: inner.valueType };
@@ -23,7 +23,13 @@ export function isOptional(schema: z.core.$ZodType): boolean {
   return schema instanceof z.ZodOptional;
 }
 
-/** An enum's own schema, which its numbers are kept under. */
+/** Whether a member that is null is something else than one that is not there. */
+export function takesNull(schema: z.core.$ZodType): boolean {
+  return schema instanceof z.ZodOptional && schema.unwrap() instanceof z.ZodNullable;
+}
+
+/** A schema of a value that is there: an enum's own one, which its numbers are kept under. */
 export function required(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  const present = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  return present instanceof z.ZodNullable ? present.unwrap() : present;
 }
