@@ -34,6 +34,8 @@ export type KubeErrorReason =
   | 'server'
   /** No answer: connection refused, cut, or silent. */
   | 'unreachable'
+  /** The answer is larger than we take: ask for less at once. */
+  | 'too-large'
   | 'other';
 
 export type KubeError = {
@@ -71,6 +73,8 @@ export type WatchOptions = Selectors & {
   readonly timeoutSeconds: number;
   /** The watch counts as dead when nothing, not even a bookmark, came for so long. */
   readonly silenceMs: number;
+  /** Told once the server has accepted the watch: a quiet one may say nothing for a minute. */
+  readonly onOpen?: () => void;
 };
 
 export type WatchEvent =

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { err, ok, type Result } from '../kit/result.ts';
+import type { KubeObject } from './api.ts';
+import type { Found } from './connect.ts';
+import type { Access, CredentialSource, TlsMaterial } from './credentials.ts';
+import { wordsOf } from './errors.ts';
+import { asRecord, textIn } from './json.ts';
+
+type Wanted = { readonly path: string; readonly context?: string | undefined };
+
+/** Finds the server of a kubeconfig. Tokens, client certificates, exec plugins and OIDC are the package's. */
+export async function findByKubeconfig(wanted: Wanted): Promise<Result<Found, string>> {
+  const loaded = await load(wanted);
+  if (!loaded.ok) return loaded;
+  const { config } = loaded.value;
+  const cluster = config.getCurrentCluster();
+  const problem = problemOf(config, wanted);
+  if (problem !== undefined || cluster === null) return err(problem ?? '');
+  return ok({
+    server: cluster.server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    source: new KubeconfigSource(wanted, loaded.value),
+  });
+}
+
+type Loaded = { readonly config: KubeConfig; readonly text: string };
+
+async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> {
+  try {
+    const text = await readFile(path, 'utf8');
+    const config = new KubeConfig();
+    config.loadFromString(text, { onInvalidEntry: 'filter' });
+    config.makePathsAbsolute(dirname(path));
+    if (context !== undefined) config.setCurrentContext(context);
+    return ok({ config, text });
+  } catch (error) {
+    return err(
+      `cannot connect to the Kubernetes API: the kubeconfig ${path} cannot be read (${wordsOf(error)}); check the file, or name another`,
+    );
+  }
+}
+
+function problemOf(config: KubeConfig, { path, context }: Wanted): string | undefined {
+  const name = config.getCurrentContext();
+  const names = config.getContexts().map((known) => known.name);
+  const failed = 'cannot connect to the Kubernetes API: ';
+  if (name === undefined || name === '')
+    return `${failed}${path} has no current context; name one (${names.join(', ')})`;
+  if (!names.includes(name)) {
+    const origin = context === undefined ? 'current context' : 'context';
+    return `${failed}${path} has no ${origin} ${name}; it has ${names.length === 0 ? 'none' : names.join(', ')}`;
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) return `${failed}the context ${name} of ${path} names a cluster that is not there; add it`;
+  if (!/^https?:/.test(cluster.server) || !URL.canParse(cluster.server))
+    return `${failed}the server ${cluster.server} of ${path} is no address; correct it`;
+  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '')
+    return `${failed}${path} says proxy-url, which is not supported; connect directly`;
+  return undefined;
+}
+
+class KubeconfigSource implements CredentialSource {
+  readonly #wanted: Wanted;
+  #loaded: Loaded;
+
+  constructor(wanted: Wanted, loaded: Loaded) {
+    this.#wanted = wanted;
+    this.#loaded = loaded;
+  }
+
+  async load(refused: boolean): Promise<Access> {
+    await this.#reload(refused);
+    const { config } = this.#loaded;
+    const server = config.getCurrentCluster()?.server ?? '';
+    // The package wants TLS; a plain address (`kubectl proxy`) has at most a token.
+    if (server.startsWith('http:')) {
+      const token = config.getCurrentUser()?.token;
+      return { headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, tls: plainTls };
+    }
+    // Options of node:https, which the package fills in.
+    const options = {};
+    await config.applyToHTTPSOptions(options);
+    return { headers: headersOf(options), tls: tlsOf(options) };
+  }
+
+  /** What plugins and OIDC have in memory is kept, unless the file changed or a plugin's credential was refused. */
+  async #reload(refused: boolean): Promise<void> {
+    const loaded = await load(this.#wanted);
+    if (!loaded.ok) throw new Error(loaded.error);
+    const user = this.#loaded.config.getCurrentUser();
+    const isInMemory = user?.authProvider !== undefined || (user?.exec !== undefined && !refused);
+    if (!isInMemory || loaded.value.text !== this.#loaded.text) this.#loaded = loaded.value;
+  }
+}
+
+const plainTls: TlsMaterial = {
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  servername: undefined,
+  rejectUnauthorized: true,
+};
+
+function headersOf(options: KubeObject): Readonly<Record<string, string>> {
+  const given = Object.entries(asRecord(options['headers'])).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name.toLowerCase(), value] as const] : [],
+  );
+  const userAndPassword = textIn(options, 'auth');
+  const basic =
+    userAndPassword === '' ? {} : { authorization: `Basic ${Buffer.from(userAndPassword).toString('base64')}` };
+  return { ...basic, ...Object.fromEntries(given) };
+}
+
+function tlsOf(options: KubeObject): TlsMaterial {
+  return {
+    ca: pemText(options['ca']),
+    cert: pemText(options['cert']),
+    key: pemText(options['key']),
+    servername: textIn(options, 'servername') || undefined,
+    rejectUnauthorized: options['rejectUnauthorized'] !== false,
+  };
+}
+
+function pemText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return Buffer.isBuffer(value) ? value.toString('utf8') : undefined;
+}
