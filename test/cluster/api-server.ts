@@ -5,7 +5,7 @@ import { AdminClient, type ApiReply } from './admin-client.ts';
 import { clusterBinaries, demandBinaries } from './binaries.ts';
 import { type CommandResult, runCommand } from './command.ts';
 import { Daemon } from './daemon.ts';
-import { buildApiServer, buildControllers, buildEtcd, type DaemonsInputs } from './daemons.ts';
+import { buildApiServer, buildControllers, buildEtcd, type DaemonsInputs, etcdUrl } from './daemons.ts';
 import { FlakyProxy } from './flaky-proxy.ts';
 import { freePorts } from './free-ports.ts';
 import { createKeys } from './keys.ts';
@@ -22,7 +22,7 @@ export type ApiServerOptions = {
   readonly names?: readonly string[];
   /** More flags of kube-apiserver. */
   readonly flags?: readonly string[];
-  /** A command that runs each program, for example `nsenter --net=…`; etcd then has loopback there. */
+  /** A command that runs each program, for example `nsenter --net=…`; `address` must then be one that we reach. */
   readonly prefix?: readonly string[];
 };
 
@@ -220,7 +220,7 @@ export class ApiServer {
   /** The JSON form of etcd's API. Undefined: no answer, or a refusal. */
   async #callEtcd(path: string, body: object): Promise<unknown> {
     try {
-      const url = `http://127.0.0.1:${this.#inputs.ports.etcd}/v3/${path}`;
+      const url = `${etcdUrl(this.#inputs)}/v3/${path}`;
       const reply = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
       return reply.ok ? await reply.json() : undefined;
     } catch {

@@ -14,8 +14,14 @@ export type DaemonsInputs = {
   readonly flags: readonly string[];
 };
 
-export function buildEtcd({ binaries, folder, ports, prefix }: DaemonsInputs): DaemonInputs {
-  const client = `http://127.0.0.1:${ports.etcd}`;
+/** Where the API server has its objects: in another network loopback would be out of our own reach. */
+export function etcdUrl({ address, ports }: DaemonsInputs): string {
+  return `http://${address}:${ports.etcd}`;
+}
+
+export function buildEtcd(inputs: DaemonsInputs): DaemonInputs {
+  const { binaries, folder, ports, prefix } = inputs;
+  const client = etcdUrl(inputs);
   const peer = `http://127.0.0.1:${ports.etcdPeer}`;
   return {
     name: 'etcd',
@@ -35,7 +41,8 @@ export function buildEtcd({ binaries, folder, ports, prefix }: DaemonsInputs): D
   };
 }
 
-export function buildApiServer({ binaries, folder, keys, ports, ...inputs }: DaemonsInputs): DaemonInputs {
+export function buildApiServer(inputs: DaemonsInputs): DaemonInputs {
+  const { binaries, folder, keys, ports } = inputs;
   const { files } = keys;
   const isLoopback = inputs.address.startsWith('127.');
   return {
@@ -44,7 +51,7 @@ export function buildApiServer({ binaries, folder, keys, ports, ...inputs }: Dae
     program: binaries.kubernetes.apiserver,
     prefix: inputs.prefix,
     args: [
-      `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
+      `--etcd-servers=${etcdUrl(inputs)}`,
       `--secure-port=${ports.api}`,
       `--bind-address=${isLoopback ? inputs.address : '0.0.0.0'}`,
       `--advertise-address=${inputs.address}`,
