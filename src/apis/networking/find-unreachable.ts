@@ -7,6 +7,7 @@ type Seen<Match> = { readonly match: Match | undefined; readonly place: string }
 
 /** Comparing every match with every earlier one is quadratic; beyond this many nobody reads the warnings either. */
 const mostCompared = 1000;
+const mostComparisons = 200_000;
 
 /** Warns of rules and matches that are never used, because earlier ones match everything they match. */
 export function findUnreachable(field: Field, { http = [], tls = [], tcp = [] }: VirtualServiceSpec): void {
@@ -22,8 +23,11 @@ type Comparison<Match> = {
 
 function findInList<Match>(field: Field, rules: readonly Rule<Match>[], { name, covers }: Comparison<Match>): void {
   const seen: Seen<Match>[] = [];
+  let comparisons = 0;
   for (const [index, { match = [] }] of rules.entries()) {
     const place = `${name}[${index}]`;
+    comparisons += Math.max(match.length, 1) * seen.length;
+    if (comparisons > mostComparisons) return;
     // A rule without a match matches everything.
     const wanted: readonly (Match | undefined)[] = match.length === 0 ? [undefined] : match;
     const covering = wanted.map((one, position) => {

@@ -21,6 +21,9 @@ export type Parsed<T> = {
 
 const mostRepairs = 4;
 
+/** More problems of one object nobody reads, and finding words for each (or emptying each place) costs more than reading the object. */
+const mostProblems = 100;
+
 /** Reads a body by its schema. What is clean costs one pass; spelling, suggestions and explanations cost more. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly Step[]): Parsed<T> {
   const clean = schema.safeParse(body);
@@ -31,8 +34,10 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly
     const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;
     return { spec, issues, draft: second.data, blind: [], spellings };
   }
-  const found = second.error.issues.map((raw) => explain(raw, { schema, value, prefix: path }));
-  const { draft, blind } = draftOf(schema, value, second.error);
+  const raws = second.error.issues;
+  const found = raws.slice(0, mostProblems).map((raw) => explain(raw, { schema, value, prefix: path }));
+  const { draft, blind } =
+    raws.length > mostProblems ? { draft: undefined, blind: [] } : draftOf(schema, value, second.error);
   return {
     spec: undefined,
     issues: [...issues, ...written(found, spellings)],
@@ -55,7 +60,14 @@ export function issuesOf<T>(
   // A warning may rest on what is not there beside it, and can wait until all can be read.
   const seen =
     blind.length === 0 ? judged : judged.filter(({ level, path }) => level === 'error' && !isBlind(path, blind));
-  return [...issues, ...written(seen, spellings)];
+  return [...issues, ...written(worstOf(seen), spellings)];
+}
+
+/** All problems, or as many as anybody reads: errors first, so that a bad object stays one. */
+function worstOf(issues: readonly Issue[]): readonly Issue[] {
+  if (issues.length <= mostProblems) return issues;
+  const errors = issues.filter(({ level }) => level === 'error');
+  return [...errors, ...issues.filter(({ level }) => level !== 'error')].slice(0, mostProblems);
 }
 
 function written(issues: readonly Issue[], spellings: readonly Spelling[]): readonly Issue[] {
