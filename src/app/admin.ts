@@ -20,9 +20,7 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       return mesh === undefined ? notReady(xebec) : jsonReply(200, answer(mesh));
     };
   const pages: readonly Page[] = [
-    ['/ready', '200 once proxies are served; before that, what it waits for', () => ready(xebec)],
-    ['/healthz', '200 as long as the process answers', () => textReply(200, 'ok')],
-    ['/metrics', 'for Prometheus', () => exposeMetrics(xebec, metrics)],
+    ...monitoringPages(xebec, metrics),
     [
       '/debug/syncz',
       'connected proxies: what each was sent and has confirmed',
@@ -47,9 +45,28 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       () => jsonReply(200, xebec.verdicts.refused().map(describeRefusal)),
     ],
   ];
-  const routes = pages.map(([path, , route]) => [path, route] as const);
+  return routesOf(pages, ['/debug', '/']);
+}
+
+function routesOf(pages: readonly Page[], indexPaths: readonly string[]): ReadonlyMap<string, HttpRoute> {
   const index: HttpRoute = () => textReply(200, renderIndex(pages));
-  return new Map<string, HttpRoute>([...routes, ['/debug', index], ['/', index]]);
+  return new Map<string, HttpRoute>([
+    ...pages.map(([path, , route]) => [path, route] as const),
+    ...indexPaths.map((path) => [path, index] as const),
+  ]);
+}
+
+/** What anybody may ask who reaches the port: nothing of it tells what the mesh is. */
+export function monitoringRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<string, HttpRoute> {
+  return routesOf(monitoringPages(xebec, metrics), ['/']);
+}
+
+function monitoringPages(xebec: Xebec, metrics: PromMetrics): readonly Page[] {
+  return [
+    ['/ready', '200 once proxies are served; before that, what it waits for', () => ready(xebec)],
+    ['/healthz', '200 as long as the process answers', () => textReply(200, 'ok')],
+    ['/metrics', 'for Prometheus', () => exposeMetrics(xebec, metrics)],
+  ];
 }
 
 type Page = readonly [path: string, about: string, route: HttpRoute];

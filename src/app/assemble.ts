@@ -9,14 +9,14 @@ import { HttpServer } from '../http/http-server.ts';
 import type { Clock } from '../kit/clock.ts';
 import { watchEventLoop } from '../kit/loop-watch.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
-import type { KubeApi } from '../kube/api.ts';
+import type { KubeConnection } from '../kube/connect.ts';
 import { Pilot } from '../pilot/pilot.ts';
 import { RpcServer } from '../rpc/rpc-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { Verdicts } from '../xds/verdicts.ts';
 import { adsMethods, XdsServer } from '../xds/xds.ts';
-import { adminRoutes } from './admin.ts';
+import { adminRoutes, monitoringRoutes } from './admin.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { makeSources } from './sources.ts';
@@ -27,14 +27,20 @@ export type AssembleInputs = {
   /** Where objects come from; by default what the configuration names. */
   readonly sources?: readonly Source[];
   /** The Kubernetes API, where there is one. */
-  readonly kube?: KubeApi | undefined;
+  readonly kube?: KubeConnection | undefined;
   readonly clock: Clock;
+  /** From 0 up to 1, so that replicas do not all come at once. */
+  readonly random: () => number;
   readonly log: Logger;
   readonly metrics: PromMetrics;
 };
 
 /** Where a process that was bound serves. */
-export type Bound = { readonly xds: Address; readonly admin: Address };
+export type Bound = {
+  readonly xds: Address;
+  readonly admin: Address;
+  readonly monitoring: Address | undefined;
+};
 
 const GRACE_MS = 1_000;
 
@@ -47,6 +53,7 @@ export class Xebec {
   readonly #inputs: AssembleInputs;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
+  readonly #monitoring: HttpServer;
 
   constructor(inputs: AssembleInputs) {
     const { config, clock, log, metrics } = inputs;
@@ -89,28 +96,34 @@ export class Xebec {
       clock,
       log: log.child({ component: 'rpc' }),
     });
-    this.#http = new HttpServer(adminRoutes(this, metrics), (error, path) =>
-      log.error({ component: 'admin', path, error }, 'request failed'),
-    );
+    const onError = (error: unknown, path: string): void =>
+      log.error({ component: 'admin', path, error }, 'request failed');
+    this.#http = new HttpServer(adminRoutes(this, metrics), onError);
+    this.#monitoring = new HttpServer(monitoringRoutes(this, metrics), onError);
   }
 
   /** Takes the ports, or rejects with a message that says which one and what to do; then none is taken. */
   async bind(): Promise<Bound> {
     const { config } = this.#inputs;
-    const admin = await this.#http.bind(config.admin).catch((cause: unknown) => {
-      throw new Error(`--admin: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    });
-    const xds = await this.#rpc.listen(config.xdsPlaintext);
-    if (xds.ok) return { admin, xds: xds.value };
-    await this.#http.run(AbortSignal.abort());
-    throw new Error(`--xds-plaintext: ${xds.error.message}`);
+    try {
+      const admin = await bindHttp('--admin', this.#http, config.admin);
+      const monitoring = config.monitoring && (await bindHttp('--monitoring', this.#monitoring, config.monitoring));
+      const xds = await this.#rpc.listen(config.xdsPlaintext);
+      if (xds.ok) return { admin, monitoring, xds: xds.value };
+      throw new Error(`--xds-plaintext: ${xds.error.message}`);
+    } catch (error) {
+      const stopped = AbortSignal.abort();
+      await Promise.all([this.#http.run(stopped), this.#monitoring.run(stopped)]);
+      throw error;
+    }
   }
 
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
-    const always: readonly Runnable[] = [this.#http, this.loopDelay, this.galley, this.#served()];
-    await runAll(config.controllers.includes('pilot') ? [...always, this.pilot] : always, signal);
+    const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
+    if (config.controllers.includes('pilot')) parts.push(this.pilot);
+    await runAll(parts, signal);
   }
 
   /** Whether every controller that runs has what it needs to serve. */
@@ -128,4 +141,10 @@ export class Xebec {
       },
     };
   }
+}
+
+async function bindHttp(flag: string, server: HttpServer, address: Address): Promise<Address> {
+  return await server.bind(address).catch((cause: unknown) => {
+    throw new Error(`${flag}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
 }

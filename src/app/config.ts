@@ -28,7 +28,10 @@ export type ProcessConfig = {
   readonly meshConfig: string | undefined;
   readonly controllers: readonly Controller[];
   readonly xdsPlaintext: Address;
+  /** Everything for people: health, metrics and debug pages, which tell all of the mesh. */
   readonly admin: Address;
+  /** Only health and metrics, for probes and Prometheus. */
+  readonly monitoring: Address | undefined;
   /** HTTPS for the API server's admission reviews. */
   readonly webhook: Address | undefined;
   /** A PEM pair for the webhook, watched; without it, and with a Kubernetes API, xebec makes its own. */
@@ -108,6 +111,7 @@ const schema = z.object({
   controllers: controllers.prefault(CONTROLLERS.join(',')),
   xdsPlaintext: address.prefault('127.0.0.1:15010'),
   admin: address.prefault('127.0.0.1:8080'),
+  monitoring: address.optional(),
   webhook: address.optional(),
   webhookCertFile: file,
   webhookKeyFile: file,
@@ -136,6 +140,7 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   controllers: { flag: '--controllers', variables: ['XEBEC_CONTROLLERS'] },
   xdsPlaintext: { flag: '--xds-plaintext', variables: ['XEBEC_XDS_PLAINTEXT'] },
   admin: { flag: '--admin', variables: ['XEBEC_ADMIN'] },
+  monitoring: { flag: '--monitoring', variables: ['XEBEC_MONITORING'] },
   webhook: { flag: '--webhook', variables: ['XEBEC_WEBHOOK'] },
   webhookCertFile: { flag: '--webhook-cert-file', variables: ['XEBEC_WEBHOOK_CERT_FILE'] },
   webhookKeyFile: { flag: '--webhook-key-file', variables: ['XEBEC_WEBHOOK_KEY_FILE'] },
@@ -170,6 +175,7 @@ const absent = {
   context: undefined,
   replica: undefined,
   meshConfig: undefined,
+  monitoring: undefined,
   webhook: undefined,
   webhookCertFile: undefined,
   webhookKeyFile: undefined,

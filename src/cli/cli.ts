@@ -73,6 +73,10 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--controllers <list>', 'which controllers run (default: all)')
     .option('--xds-plaintext <address>', 'where xDS is served without TLS (default: 127.0.0.1:15010)')
     .option('--admin <address>', 'where health, metrics and debug pages are (default: 127.0.0.1:8080)')
+    .option(
+      '--monitoring <address>',
+      'where health and metrics alone are, for probes and Prometheus (default: nowhere)',
+    )
     .option('--webhook <address>', 'where admission reviews are answered over HTTPS (default: nowhere)')
     .option('--webhook-cert-file <file>', 'certificate of the webhook, watched (default: xebec makes one)')
     .option('--webhook-key-file <file>', 'its key')

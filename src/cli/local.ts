@@ -24,6 +24,7 @@ async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: 
     config,
     sources: [inputs.wrapSource(new FolderSource({ path: inputs.folder, clock }))],
     clock,
+    random: Math.random,
     log: makePinoLogger(config.logLevel, io.err),
     metrics: new PromMetrics(),
   });

@@ -5,7 +5,7 @@ import { type Runnable, runAll } from '../kit/run-group.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ConfigStore } from './admit/config-store.ts';
+import { ConfigStore, type JudgedObject } from './admit/config-store.ts';
 import { DiagnosticLog } from './admit/diagnostic-log.ts';
 import { sortDiagnostics } from './admit/diagnostics.ts';
 import { MeshSettings } from './admit/mesh-settings.ts';
@@ -74,15 +74,25 @@ export class Galley implements Runnable {
     return this.#waiting.size === 0;
   }
 
-  /** The names of the sources that are still to sync. */
+  /** The names of the sources that are still to sync, with what they wait for themselves. */
   waitingFor(): readonly string[] {
     const { sources, meshConfigFile } = this.#deps;
-    return [...this.#waiting].map((source) => (source === 'mesh' ? meshConfigFile?.name : sources[source]?.name) ?? '');
+    return [...this.#waiting].map((source) => {
+      if (source === 'mesh') return meshConfigFile?.name ?? '';
+      const details = sources[source]?.waitingFor?.() ?? [];
+      const name = sources[source]?.name ?? '';
+      return details.length === 0 ? name : `${name} (${details.join('; ')})`;
+    });
   }
 
   /** The newest snapshot; nothing before all sources are synced. */
   snapshot(): ConfigSnapshot | undefined {
     return this.#snapshot;
+  }
+
+  /** Every object of every source, good or bad. */
+  objects(): Iterable<JudgedObject> {
+    return this.#store.judged();
   }
 
   /**

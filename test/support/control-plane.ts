@@ -26,6 +26,7 @@ export async function startControlPlane(root: string, yaml: string): Promise<Tes
   const xebec = new Xebec({
     config: processConfig({ source: folder, debounceAfterMs: 10, debounceMaxMs: 1_000 }),
     clock: systemClock,
+    random: Math.random,
     log: makePinoLogger('info', (line) => log.push(line)),
     metrics: new PromMetrics(),
   });

@@ -33,5 +33,7 @@ export interface SourceSink {
 /** Where objects come from. Runs until the signal aborts. */
 export interface Source {
   readonly name: string;
+  /** What of it is still to come before `synced`, for people. */
+  waitingFor?(): readonly string[];
   run(sink: SourceSink, signal: AbortSignal): Promise<void>;
 }

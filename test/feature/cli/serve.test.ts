@@ -143,7 +143,7 @@ describe('xebec serve', () => {
     expect(await run(['serve'])).toEqual({
       code: 2,
       out: '',
-      err: '--source: is missing; give the folder of YAML to serve\n(xebec serve --help explains the settings)\n',
+      err: '--source: is missing; give a folder of YAML to serve, or a cluster with --kubernetes\n(xebec serve --help explains the settings)\n',
     });
     const { code, err } = await run(['serve', '--source', 'x', '--admin', 'here', '--log-level', 'loud']);
     expect(code).toBe(2);

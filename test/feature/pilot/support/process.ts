@@ -46,6 +46,7 @@ export class TestProcess {
       config: processConfig({ controllers, debounceAfterMs: 0, debounceMaxMs: 0 }),
       sources: [this.source, ...sources],
       clock: clock ?? systemClock,
+      random: Math.random,
       log: makePinoLogger('info', (line) => this.log.push(line)),
       metrics: new PromMetrics(),
     });

@@ -1,0 +1,226 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { err, ok } from '../../../kit/result.ts';
+import type { KubeObject, KubeResult } from '../../../kube/api.ts';
+import type { Reflection, ReflectionState } from '../../../kube/reflection.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { KubernetesSource } from './kubernetes-source.ts';
+import type { Reflect } from './reflect.ts';
+
+const STORE = 'virtualservices.networking.istio.io';
+
+type Running = { readonly reflection: Reflection<unknown>; readonly stop: AbortSignal };
+
+/** A cluster in which the test says what every reflector has to tell. */
+class Cluster {
+  readonly running = new Map<string, Running>();
+  readonly keys = new Set<string>();
+  readonly told: string[] = [];
+  diagnostics: readonly Diagnostic[] = [];
+  isSynced = false;
+  definition: KubeResult = err({ reason: 'not-found', status: 404, message: 'not found', retryAfterMs: undefined });
+  readonly source: KubernetesSource;
+
+  constructor() {
+    const reflect: Reflect = <T>(reflection: Reflection<T>) => ({
+      name: reflection.type.plural,
+      run: async (stop) => {
+        const { group, version, plural } = reflection.type;
+        const name = `${plural}.${version}.${group}`;
+        this.running.set(name, { reflection: reflection as Reflection<unknown>, stop });
+        await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+        if (this.running.get(name)?.stop === stop) this.running.delete(name);
+      },
+    });
+    this.source = new KubernetesSource({
+      api: { get: () => Promise.resolve(this.definition) },
+      reflect,
+      rootNamespace: 'istio-system',
+      readsIstio: true,
+    });
+  }
+
+  async start(): Promise<void> {
+    const stop = new AbortController();
+    const running = this.source.run(
+      {
+        apply: ({ upserts, deletes, diagnostics }) => {
+          for (const { key, apiVersion } of upserts) {
+            this.keys.add(key);
+            this.told.push(`${key} ${apiVersion}`);
+          }
+          for (const key of deletes) this.keys.delete(key);
+          if (diagnostics !== undefined) this.diagnostics = diagnostics;
+        },
+        synced: () => {
+          this.isSynced = true;
+        },
+      },
+      stop.signal,
+    );
+    onTestFinished(async () => {
+      stop.abort();
+      await running;
+    });
+    await settle();
+  }
+
+  at(name: string): Reflection<unknown> {
+    const found = this.running.get(name)?.reflection;
+    if (found === undefined) throw new Error(`nobody reads ${name}; read are ${[...this.running.keys()].join(' ')}`);
+    return found;
+  }
+
+  async list(name: string, ...objects: readonly KubeObject[]): Promise<void> {
+    const { project, onChange, onSynced, onState } = this.at(name);
+    onChange({ upserts: objects.map(project).filter((each) => each !== undefined), deletes: [] });
+    onState({ kind: 'synced' });
+    onSynced();
+    await settle();
+  }
+
+  async delete(name: string, ...objects: readonly KubeObject[]): Promise<void> {
+    const { keyOf, onChange } = this.at(name);
+    onChange({ upserts: [], deletes: objects.map(keyOf) });
+    await settle();
+  }
+
+  async state(name: string, state: ReflectionState): Promise<void> {
+    this.at(name).onState(state);
+    await settle();
+  }
+
+  /** All that Kubernetes itself has: nothing. */
+  async listBuiltIns(): Promise<void> {
+    for (const name of [...this.running.keys()].filter((each) => !each.includes('istio') && !each.includes('custom')))
+      await this.list(name);
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+}
+
+const DEFINITIONS = 'customresourcedefinitions.v1.apiextensions.k8s.io';
+
+function definition(name: string, versions: readonly string[], more: KubeObject = {}): KubeObject {
+  return {
+    metadata: { name, uid: 'one', ...more },
+    spec: { versions: versions.map((version) => ({ name: version, served: true })) },
+    status: { conditions: [{ type: 'Established', status: 'True' }] },
+  };
+}
+
+function virtualService(name: string): KubeObject {
+  return { metadata: { name, namespace: 'shop', managedFields: [] }, spec: { hosts: [name] } };
+}
+
+describe('a cluster as a source', () => {
+  test('is synced when every kind that there is was listed, and kinds without a definition are named', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.listBuiltIns();
+    expect(cluster.isSynced).toBe(false);
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1', 'v1beta1']));
+    expect(cluster.isSynced).toBe(false);
+    expect(cluster.source.waitingFor()).toEqual(['VirtualService']);
+    await cluster.list('virtualservices.v1.networking.istio.io', virtualService('a'));
+    expect(cluster.isSynced).toBe(true);
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/a']);
+    expect(cluster.diagnostics.map(({ code }) => code)).toEqual(['XEB1016']);
+    expect(cluster.diagnostics[0]?.message).toContain('the cluster has no DestinationRule, Gateway');
+  });
+
+  test('a definition that comes later is read, in the newest version that is served', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.listBuiltIns();
+    await cluster.list(DEFINITIONS);
+    expect(cluster.isSynced).toBe(true);
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1alpha3', 'v1beta1', 'v9']));
+    await cluster.list('virtualservices.v1beta1.networking.istio.io', virtualService('a'));
+    expect(cluster.told).toEqual(['VirtualService/shop/a networking.istio.io/v1beta1']);
+  });
+
+  test('another served version takes over, and only what is really gone goes', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1alpha3']));
+    await cluster.list('virtualservices.v1alpha3.networking.istio.io', virtualService('a'), virtualService('b'));
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']));
+    expect([...cluster.running.keys()]).not.toContain('virtualservices.v1alpha3.networking.istio.io');
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/a', 'VirtualService/shop/b']);
+    await cluster.list('virtualservices.v1.networking.istio.io', virtualService('b'));
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/b']);
+  });
+
+  test('of versions that are not read it says so', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v9']));
+    expect(cluster.diagnostics.find(({ code }) => code === 'XEB1017')?.message).toBe(
+      'the cluster serves VirtualService in v9 only; read is networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3',
+    );
+  });
+
+  test('objects that go with their definition stay in force until it is back', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']));
+    const version = 'virtualservices.v1.networking.istio.io';
+    await cluster.list(version, virtualService('a'), virtualService('b'));
+    cluster.definition = ok(definition(STORE, ['v1'], { deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    await cluster.delete(version, virtualService('a'), virtualService('b'));
+    cluster.at(DEFINITIONS).onChange({ upserts: [], deletes: [STORE] });
+    await settle();
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/a', 'VirtualService/shop/b']);
+    expect(cluster.diagnostics.find(({ code }) => code === 'XEB1020')?.message).toContain('2 objects');
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1'], { uid: 'two' }));
+    await cluster.list(version, virtualService('b'));
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/b']);
+    expect(cluster.diagnostics.some(({ code }) => code === 'XEB1020')).toBe(false);
+  });
+
+  test('what somebody deleted goes, also where the definition cannot be asked for', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']));
+    const version = 'virtualservices.v1.networking.istio.io';
+    await cluster.list(version, virtualService('a'), virtualService('b'));
+    cluster.definition = ok(definition(STORE, ['v1']));
+    await cluster.delete(version, virtualService('a'));
+    cluster.definition = err({ reason: 'unreachable', status: undefined, message: 'cut', retryAfterMs: undefined });
+    await cluster.delete(version, virtualService('b'));
+    expect([...cluster.keys]).toEqual([]);
+  });
+
+  test('a kind that may not be read keeps what it had, names the verb, and at the start is waited for', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.listBuiltIns();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']), definition('rules.config.istio.io', ['v1alpha2']));
+    const version = 'virtualservices.v1.networking.istio.io';
+    const forbidden: ReflectionState = { kind: 'forbidden', message: 'virtualservices is forbidden' };
+    await cluster.state(version, forbidden);
+    expect(cluster.isSynced).toBe(false);
+    expect(cluster.source.waitingFor()).toContain('VirtualService (virtualservices is forbidden)');
+    await cluster.list(version, virtualService('a'));
+    await cluster.state(version, forbidden);
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/a']);
+    expect(cluster.diagnostics.find(({ code }) => code === 'XEB1018')?.message).toContain(
+      'grant get, list and watch on virtualservices.networking.istio.io',
+    );
+    await cluster.state(version, { kind: 'synced' });
+    expect(cluster.diagnostics.some(({ code }) => code === 'XEB1018')).toBe(false);
+  });
+
+  test('without a look at definitions the newest version of each kind is tried', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.listBuiltIns();
+    await cluster.state(DEFINITIONS, { kind: 'forbidden', message: 'no' });
+    for (const name of [...cluster.running.keys()].filter((each) => each.includes('istio.io')))
+      await cluster.state(name, { kind: 'absent', message: '404' });
+    expect(cluster.isSynced).toBe(true);
+  });
+});
