@@ -23,7 +23,7 @@ import { typicalProxy } from './proxy/typical.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
 import { checkAccessLogFormat } from './translate/filters/access-log.ts';
 import { emptyRouteConfiguration } from './view/missing.ts';
-import { Views } from './view/views.ts';
+import { type Answer, Views } from './view/views.ts';
 
 /** Who publishes configuration. */
 export interface ConfigFeed {
@@ -43,6 +43,9 @@ export type PilotDeps = {
   readonly metrics: Metrics;
 };
 
+/** What one proxy was last given, and what it was made of. */
+export type ProxyView = Answer & { readonly proxy: Proxy };
+
 export class Pilot implements Runnable, SnapshotSource {
   readonly name = 'pilot';
   readonly #deps: PilotDeps;
@@ -51,6 +54,7 @@ export class Pilot implements Runnable, SnapshotSource {
   readonly #handles = new Set<ProxyHandle>();
   readonly #meter: PilotMeter;
   #mesh: MeshSnapshot | undefined;
+  #builtFrom: ConfigSnapshot | undefined;
   #diagnostics: readonly Diagnostic[] = [];
 
   constructor(deps: PilotDeps) {
@@ -77,6 +81,11 @@ export class Pilot implements Runnable, SnapshotSource {
   /** The newest mesh; nothing before the first. */
   mesh(): MeshSnapshot | undefined {
     return this.#mesh;
+  }
+
+  /** The configuration that the newest mesh was made of. */
+  builtFrom(): ConfigSnapshot | undefined {
+    return this.#builtFrom;
   }
 
   /** The proxies that are connected. */
@@ -111,8 +120,15 @@ export class Pilot implements Runnable, SnapshotSource {
 
   /** Whether some connected proxy is to have this version of a resource. Builds nothing. */
   offers({ typeUrl, name, version }: EncodedResource): boolean {
-    const sets = new Set(this.proxies().map((proxy) => this.#views.lastSnapshot(proxy)?.get(typeUrl)));
+    const sets = new Set(this.proxies().map((proxy) => this.#views.lastAnswer(proxy)?.snapshot.get(typeUrl)));
     return [...sets].some((set) => set?.resources.get(name)?.version === version);
+  }
+
+  /** The proxy of a stream and what it was last given. Builds nothing. */
+  viewOf(handle: SnapshotHandle): ProxyView | undefined {
+    if (!(handle instanceof ProxyHandle)) return undefined;
+    const answer = this.#views.lastAnswer(handle.proxy);
+    return answer === undefined ? undefined : { proxy: handle.proxy, ...answer };
   }
 
   #rebuild(): void {
@@ -122,6 +138,7 @@ export class Pilot implements Runnable, SnapshotSource {
     const started = clock.monotonic();
     const { snapshot, diagnostics } = this.#builder.build(config);
     this.#diagnostics = diagnostics;
+    this.#builtFrom = config;
     const isFirst = this.#mesh === undefined;
     if (snapshot === this.#mesh) return;
     if (isFirst) this.#rehearse(snapshot);

@@ -1,6 +1,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { deliveryOf, type StreamDelivery } from './delivery.ts';
 import type { Interrupted } from './interrupted.ts';
 import type { Lanes, Pusher, Sending } from './lanes.ts';
 import type { XdsMeter } from './meter.ts';
@@ -126,6 +127,12 @@ export class AdsStream implements Pusher {
       isWriting: this.#unread > 0,
       types: (this.#session?.types ?? []).map(describeType),
     };
+  }
+
+  /** Nothing before the first request. */
+  get delivery(): StreamDelivery | undefined {
+    if (this.#session === undefined || this.#handle === undefined) return undefined;
+    return { proxy: this.#proxy, handle: this.#handle, types: this.#session.types.map(deliveryOf) };
   }
 
   async #readAll(): Promise<void> {

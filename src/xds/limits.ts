@@ -13,6 +13,6 @@ export const defaultLimits: Limits = {
   namesPerRequest: 100_000,
   nameLength: 4096,
   nodeBytes: 1024 * 1024,
-  typesPerStream: 32,
+  typesPerStream: 128,
   subscriptionsPerType: 100_000,
 };

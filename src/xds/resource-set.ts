@@ -81,7 +81,7 @@ export function verdictsOf(set: ResourceSet): Verdicts {
 }
 
 /** A hash over all names and versions. */
-export function hashVersions(resources: Iterable<EncodedResource>): string {
+export function hashVersions(resources: Iterable<Pick<EncodedResource, 'name' | 'version'>>): string {
   let text = '';
   for (const { name, version } of resources) text += `${name}\n${version}\n`;
   return shortHash(Buffer.from(text));

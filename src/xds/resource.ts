@@ -24,6 +24,8 @@ export type EncodedResource = {
 
 export type ResourceInputs = {
   readonly typeUrl: string;
+  /** Of the message, where it is another than that of the type: configuration travels so. */
+  readonly bodyTypeUrl?: string;
   readonly name: string;
   /** The encoded message. */
   readonly value: Uint8Array;
@@ -39,9 +41,10 @@ const RESOURCE_NAME = lengthTag(3);
 const ANY_TYPE_URL = lengthTag(1);
 const ANY_VALUE = lengthTag(2);
 
-export function encodeResource({ typeUrl, name, value, needs, origins }: ResourceInputs): EncodedResource {
+export function encodeResource(inputs: ResourceInputs): EncodedResource {
+  const { typeUrl, bodyTypeUrl = typeUrl, name, value, needs, origins } = inputs;
   const nameLength = Buffer.byteLength(name);
-  const typeLength = Buffer.byteLength(typeUrl);
+  const typeLength = Buffer.byteLength(bodyTypeUrl);
   const anyLength = fieldSize(typeLength) + fieldSize(value.length);
   const resourceLength = fieldSize(nameLength) + fieldSize(VERSION_LENGTH) + fieldSize(anyLength);
   // From the pool each small frame would keep a slab of 8 KiB alive for as long as it lives.
@@ -56,7 +59,7 @@ export function encodeResource({ typeUrl, name, value, needs, origins }: Resourc
   const anyOffset = versionOffset + fieldSize(VERSION_LENGTH);
   frame[anyOffset] = RESOURCE_ANY;
   const contentOffset = writeVarint(frame, anyOffset + 1, anyLength);
-  const valueOffset = writeText(frame, contentOffset, { tag: ANY_TYPE_URL, text: typeUrl, length: typeLength });
+  const valueOffset = writeText(frame, contentOffset, { tag: ANY_TYPE_URL, text: bodyTypeUrl, length: typeLength });
   frame[valueOffset] = ANY_VALUE;
   frame.set(value, writeVarint(frame, valueOffset + 1, value.length));
 

@@ -8,6 +8,7 @@ import type { Runnable } from '../kit/run-group.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AdsStream, type Protocol, type StreamDeps } from './ads-stream.ts';
+import type { StreamDelivery } from './delivery.ts';
 import { Interrupted } from './interrupted.ts';
 import { Lanes } from './lanes.ts';
 import { XdsMeter } from './meter.ts';
@@ -97,6 +98,16 @@ export class XdsServer implements Runnable {
   /** Every stream, for people. */
   streams(): readonly StreamStatus[] {
     return [...this.#streams].map((stream) => stream.describe());
+  }
+
+  /** How far every stream is, oldest first. A proxy that comes again has two for a while. */
+  *deliveries(): Iterable<StreamDelivery> {
+    for (const { delivery } of this.#streams) if (delivery !== undefined) yield delivery;
+  }
+
+  /** Changes whenever a stream comes or goes. */
+  get comings(): number {
+    return 2 * this.#count - this.#streams.size;
   }
 
   /** Watches over the streams until the signal aborts, then lets them go one after the other. */

@@ -2,12 +2,13 @@ import { collections, type Kind } from '../../apis/collections.ts';
 import type { ObjectsByKind } from '../../model/config-snapshot.ts';
 import type { Diagnostic, FilePosition } from '../../model/diagnostic.ts';
 import { type ObjectKey, objectKey } from '../../model/ids.ts';
-import type { ObjectRef } from '../../model/object.ts';
+import type { ConfigObject, ObjectRef } from '../../model/object.ts';
 import type { SourceObject } from '../sources/source.ts';
 import { sortDiagnostics } from './diagnostics.ts';
 import { type Judgement, KindStore, type ObjectsBeingBuilt } from './kind-store.ts';
 
 interface AnyKindStore {
+  get(key: ObjectKey): ConfigObject | undefined;
   admit(object: SourceObject): Judgement;
   remove(key: ObjectKey): void;
   publish(target: ObjectsBeingBuilt): void;
@@ -18,6 +19,15 @@ type Entry = {
   readonly claims: ReadonlyMap<number, SourceObject>;
   readonly judged: SourceObject | undefined;
   readonly diagnostics: readonly Diagnostic[];
+};
+
+/** An object as it was written last, and what became of it. */
+export type JudgedObject = {
+  readonly source: SourceObject;
+  /** Whether this version is the one in force. */
+  readonly isAdmitted: boolean;
+  /** The version in force, be it an earlier one. */
+  readonly inForce: ConfigObject | undefined;
 };
 
 /**
@@ -67,6 +77,15 @@ export class ConfigStore {
     if (!isComplete(next)) throw new Error('a kind has no list');
     this.#objects = next;
     return next;
+  }
+
+  /** Every object, good or bad. */
+  *judged(): Iterable<JudgedObject> {
+    for (const [key, { judged, diagnostics }] of this.#entries) {
+      if (judged === undefined) continue;
+      const isAdmitted = diagnostics.every(({ level }) => level !== 'error');
+      yield { source: judged, isAdmitted, inForce: this.#kinds.get(judged.kind)?.get(key) };
+    }
   }
 
   /** Everything that is wrong now, in a stable order. */

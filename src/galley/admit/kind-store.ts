@@ -23,6 +23,11 @@ export class KindStore<K extends Kind> {
     this.#collection = collection;
   }
 
+  /** The version in force. */
+  get(key: ObjectKey): ConfigObject<K> | undefined {
+    return this.#objects.get(key);
+  }
+
   /** Takes an object if it is good, and otherwise keeps the version from before. */
   admit({ key, meta, body }: SourceObject): Judgement {
     const checked = this.#collection.check(body, meta);

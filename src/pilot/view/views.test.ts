@@ -250,7 +250,7 @@ describe('keeping views', () => {
     world.edit({ upserts: [pod('b/late', { ip: '10.1.0.9' })] });
     world.views.retain(world.mesh, [], 60 * MINUTE);
     const later = world.see(proxy('a/c'));
-    expect(later).not.toBe(world.views.lastSnapshot(old));
+    expect(later).not.toBe(world.views.lastAnswer(old)?.snapshot);
     expect(accepted(later.get(TypeUrls.cluster))?.version).toBe(before?.version);
   });
 
@@ -290,10 +290,10 @@ describe('keeping views', () => {
   test('what a proxy was last told of can be asked for', () => {
     const world = new World(objects);
     const who = proxy('a/c');
-    expect(world.views.lastSnapshot(who)).toBeUndefined();
-    expect(world.views.lastSnapshot(who)).toBe(undefined);
+    expect(world.views.lastAnswer(who)?.snapshot).toBeUndefined();
+    expect(world.views.lastAnswer(who)?.snapshot).toBe(undefined);
     const seen = world.see(who);
     world.edit({ deletes: objects.slice(0, 1) });
-    expect(world.views.lastSnapshot(who)).toBe(seen);
+    expect(world.views.lastAnswer(who)?.snapshot).toBe(seen);
   });
 });

@@ -1,6 +1,7 @@
 import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import { memoByIdentity, sameFields } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { ObjectKey } from '../../model/ids.ts';
 import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Proxy } from '../../model/proxy.ts';
@@ -27,13 +28,19 @@ import { membersOf, type Rules } from './members.ts';
 import { type OutboundInputs, OutboundStage } from './outbound-stage.ts';
 import { ProxylessStage } from './proxyless-stage.ts';
 import { Interned, placeOf, rulesKeyOf, traitsOf } from './traits.ts';
-import { SharedLines, View } from './view.ts';
+import { SharedLines, View, type ViewInputs } from './view.ts';
 
 type Shared<Stage> = { readonly stage: Stage; readonly lines: SharedLines };
 
-type Answer = {
+/** What a proxy was given, and what it was made of. */
+export type Answer = {
   readonly mesh: MeshSnapshot;
   readonly snapshot: XdsSnapshot;
+  /** The resources, in lists that other views share, and in lists of this view's own. */
+  readonly shared: readonly (readonly EncodedResource[])[];
+  readonly own: readonly (readonly EncodedResource[])[];
+  /** Decides what of the mesh the proxy sees. */
+  readonly sidecar: ObjectKey | undefined;
   /** Of the stages and views that made it. */
   readonly keys: readonly string[];
 };
@@ -112,14 +119,14 @@ export class Views {
   snapshotFor(mesh: MeshSnapshot, proxy: Proxy): XdsSnapshot {
     const known = this.#asked.get(proxy);
     if (known?.mesh === mesh) return known.snapshot;
-    const { snapshot, keys } = this.#build(mesh, proxy);
-    this.#asked.set(proxy, { mesh, snapshot, keys });
-    return snapshot;
+    const made = this.#build(mesh, proxy);
+    this.#asked.set(proxy, { mesh, ...made });
+    return made.snapshot;
   }
 
-  /** What a proxy was last told of, of whatever mesh. */
-  lastSnapshot(proxy: Proxy): XdsSnapshot | undefined {
-    return this.#asked.get(proxy)?.snapshot;
+  /** What a proxy was last given, of whatever mesh. */
+  lastAnswer(proxy: Proxy): Answer | undefined {
+    return this.#asked.get(proxy);
   }
 
   /** Whether there are so many views that `retain` should be called before the mesh changes: proxies may call themselves anything. */
@@ -179,13 +186,8 @@ export class Views {
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
     const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
-    const snapshot = view.snapshot({
-      ...outbound,
-      ownClusters: appended(inbound.clusters, passthrough),
-      ownListeners: inbound.listeners,
-      secrets: none,
-    });
-    return { snapshot, keys: [outboundKey, viewKey] };
+    const own = { ownClusters: appended(inbound.clusters, passthrough), ownListeners: inbound.listeners };
+    return this.#show(view, { ...outbound, ...own, secrets: none }, { asking, keys: [outboundKey, viewKey] });
   }
 
   #buildProxyless(mesh: MeshSnapshot, asking: Asking): Made {
@@ -194,8 +196,8 @@ export class Views {
     const outbound = stage.get(stageInputs(mesh, asking));
     const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
     view.diagnostics = outbound.diagnostics;
-    const snapshot = view.snapshot({ ...outbound, ownClusters: none, ownListeners: none, secrets: none });
-    return { snapshot, keys: [outboundKey] };
+    const inputs = { ...outbound, ownClusters: none, ownListeners: none, secrets: none };
+    return this.#show(view, inputs, { asking, keys: [outboundKey] });
   }
 
   #buildGateway(mesh: MeshSnapshot, proxy: Proxy): Made {
@@ -208,7 +210,18 @@ export class Views {
     const output = stage.get({ ...inputs, gateway, targets: asking.targets });
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = output.diagnostics;
-    return { snapshot: view.snapshot({ ...output, ownClusters: none, ownListeners: none }), keys: [viewKey] };
+    return this.#show(view, { ...output, ownClusters: none, ownListeners: none }, { asking, keys: [viewKey] });
+  }
+
+  #show(view: View, inputs: ViewInputs, { asking, keys }: { asking: Asking; keys: readonly string[] }): Made {
+    const { clusters, assignments, listeners, routes, secrets, ownClusters, ownListeners } = inputs;
+    return {
+      snapshot: view.snapshot(inputs),
+      shared: [clusters, assignments, listeners, routes, secrets],
+      own: [ownClusters, ownListeners],
+      sidecar: asking.scope.sidecar?.key,
+      keys,
+    };
   }
 
   #ask(mesh: MeshSnapshot, proxy: Proxy, scope: SidecarScope): Asking {
