@@ -55,7 +55,7 @@ function checkKey(at: Field, key: Key, { name, level }: { readonly name: string;
   const members = typeof kty === 'string' ? membersByType.get(kty) : undefined;
   if (members === undefined) {
     const finding = {
-      problem: `has another type in ${name}.kty`,
+      problem: `has no known type in ${name}.kty`,
       got: kty,
       allowed: [...membersByType.keys()].join(', '),
     };

@@ -33,7 +33,7 @@ export function validatePolicy(spec: AuthenticationPolicySpec, { name }: MetaFor
 export function validateMeshPolicy(spec: AuthenticationPolicySpec, { name }: MetaForValidation): readonly Issue[] {
   const issues: Issue[] = [];
   if (name !== 'default') {
-    const finding = { problem: 'is not that of the mesh’s policy', got: name, allowed: 'default' };
+    const finding = { problem: 'is not the name of the mesh’s policy', got: name, allowed: 'default' };
     Field.top(issues, 'metadata').at('name').error('XEB0335', finding);
   }
   if ((spec.targets ?? []).length > 0) {

@@ -132,7 +132,7 @@ function checkAccounts(field: Field, source: AuthorizationSource): void {
       (other) => source[other] !== undefined,
     );
     if (beside === undefined) continue;
-    field.at(name).error('XEB0328', { problem: `cannot stand beside ${beside}`, fix: 'use two entries, or one field' });
+    field.at(name).error('XEB0328', { problem: `cannot stand beside ${beside}`, fix: 'keep one of them' });
   }
 }
 

@@ -6,7 +6,11 @@ import type { RbacConfigSpec } from './security.ts';
 export function validateClusterRbacConfig(spec: RbacConfigSpec, { name }: MetaForValidation): readonly Issue[] {
   const issues: Issue[] = [];
   if (name !== 'default') {
-    const finding = { problem: 'is not that of the configuration, so it is ignored', got: name, allowed: 'default' };
+    const finding = {
+      problem: 'is not the name of the configuration, so it is ignored',
+      got: name,
+      allowed: 'default',
+    };
     Field.top(issues, 'metadata').at('name').error('XEB0344', finding);
   }
   const field = Field.top(issues, 'spec');
