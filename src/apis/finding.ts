@@ -25,29 +25,35 @@ export function issueOf(level: IssueLevel, code: IssueCode, path: readonly Step[
   return { code, level, path, message: renderFinding(finding) };
 }
 
+/** How much may be spent on one object by rules that are slow. About a second. */
+const mostEffort = 1_000_000;
+
+/** What is shared by all places of an object. */
+type Findings = { readonly issues: Issue[]; effort: number };
+
 /**
  * A place in an object under validation. It takes the issues found there; its path is only written out when there is one,
  * so that an object without mistakes costs nothing.
  */
 export class Field {
-  readonly #issues: Issue[];
+  readonly #findings: Findings;
   readonly #parent: Field | undefined;
   readonly #step: Step | undefined;
 
-  private constructor(issues: Issue[], parent: Field | undefined, step: Step | undefined) {
-    this.#issues = issues;
+  private constructor(findings: Findings, parent: Field | undefined, step: Step | undefined) {
+    this.#findings = findings;
     this.#parent = parent;
     this.#step = step;
   }
 
   /** A part of an object, or the object itself; what is found below it goes to `issues`. */
   static top(issues: Issue[], step?: Step): Field {
-    return new Field(issues, undefined, step);
+    return new Field({ issues, effort: 0 }, undefined, step);
   }
 
   at(...steps: readonly Step[]): Field {
     let field: Field = this;
-    for (const step of steps) field = new Field(this.#issues, field, step);
+    for (const step of steps) field = new Field(this.#findings, field, step);
     return field;
   }
 
@@ -58,15 +64,21 @@ export class Field {
   }
 
   error(code: IssueCode, finding: Finding): void {
-    this.#issues.push(issueOf('error', code, this.#path(), finding));
+    this.#findings.issues.push(issueOf('error', code, this.#path(), finding));
   }
 
   warn(code: IssueCode, finding: Finding): void {
-    this.#issues.push(issueOf('warning', code, this.#path(), finding));
+    this.#findings.issues.push(issueOf('warning', code, this.#path(), finding));
   }
 
   report(level: IssueLevel, code: IssueCode, finding: Finding): void {
-    this.#issues.push(issueOf(level, code, this.#path(), finding));
+    this.#findings.issues.push(issueOf(level, code, this.#path(), finding));
+  }
+
+  /** Whether a rule that is slow may still be applied to this object; `effort` is counted in instructions of an expression. */
+  spend(effort: number): boolean {
+    this.#findings.effort += effort;
+    return this.#findings.effort <= mostEffort;
   }
 
   #path(): Step[] {

@@ -119,6 +119,27 @@ const matches: readonly Case[] = [
   ],
   ['an expression of 1024', matching({ uri: { regex: 'a'.repeat(1024) } })],
   ['an expression that nests', matching({ uri: { regex: '('.repeat(512) + ')'.repeat(512) } })],
+  [
+    'an expression that repeats too much',
+    matching({ uri: { regex: `(${'a'.repeat(99)}){999}` } }),
+    'error IST0122 spec.http[0].match[0].uri.regex',
+  ],
+  [
+    'more expressions than can be read',
+    {
+      hosts: ['reviews'],
+      http: Array.from({ length: 40 }, (_, index) => ({
+        route,
+        match: [
+          { uri: { regex: `${index}(ab){800}[a-z]{900}.{900}[0-9]{900}[A-Z]{900}.{900}${'(ab){999}'.repeat(5)}` } },
+        ],
+      })),
+    },
+    'error IST0122 spec.http[36].match[0].uri.regex',
+    'error IST0122 spec.http[37].match[0].uri.regex',
+    'error IST0122 spec.http[38].match[0].uri.regex',
+    'error IST0122 spec.http[39].match[0].uri.regex',
+  ],
   ['an empty expression', matching({ uri: { regex: '' } }), 'error XEB0120 spec.http[0].match[0].uri.regex'],
   ['* as an expression', matching({ uri: { regex: '*' } }), 'error IST0122 spec.http[0].match[0].uri.regex'],
   [

@@ -1,8 +1,15 @@
 import { RE2JS } from 're2js';
 import type { Field } from '../finding.ts';
 import type { StringMatch } from '../networking/networking.ts';
+import { regexSize } from './regex-size.ts';
 
 const mostRegexCharacters = 1024;
+
+/** Of one expression: `re2.max_program_size.error_level` of Envoys that Istio or xebec starts. */
+const mostInstructions = 32_768;
+
+/** What reading the shortest expression costs, in instructions. */
+const effortOfAny = 50;
 
 /** An expression as Envoy's RE2 will read it. JavaScript's own engine never sees it: it can hang on what users write. */
 export function checkRegex(field: Field, regex: string): void {
@@ -17,6 +24,19 @@ export function checkRegex(field: Field, regex: string): void {
       allowed: `at most ${mostRegexCharacters}`,
       fix,
     });
+    return;
+  }
+  const size = regexSize(regex);
+  if (size > mostInstructions) {
+    field.error('IST0122', {
+      problem: `is too large (about ${size} instructions)`,
+      allowed: `at most ${mostInstructions}, as Envoys do`,
+      fix: 'repeat less, or split the match',
+    });
+    return;
+  }
+  if (!field.spend(effortOfAny + size)) {
+    field.error('IST0122', { problem: 'is one expression too many for one object', fix: 'split the object' });
     return;
   }
   const mistake = mistakeOf(regex);
