@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../../tools/paths.mjs';
 import { AdminClient, type ApiReply } from './admin-client.ts';
@@ -156,7 +156,7 @@ export class ApiServer {
 
   /** A proxy in front of this server that fails when told to; ends with the server. */
   async flakyProxy(): Promise<FlakyProxy> {
-    const proxy = await FlakyProxy.start(this.#inputs.ports.api);
+    const proxy = await FlakyProxy.start({ host: this.#inputs.address, port: this.#inputs.ports.api });
     this.#proxies.push(proxy);
     return proxy;
   }

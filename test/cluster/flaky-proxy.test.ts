@@ -18,7 +18,7 @@ beforeEach(async () => {
   });
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
-  proxy = await FlakyProxy.start((target.address() as AddressInfo).port);
+  proxy = await FlakyProxy.start({ host: '127.0.0.1', port: (target.address() as AddressInfo).port });
 });
 
 afterEach(async () => {

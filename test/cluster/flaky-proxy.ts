@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 type State = 'forwarding' | 'stalled' | 'refusing';
+type Target = { readonly host: string; readonly port: number };
 
 /**
  * A TCP proxy that fails as networks fail: at once (`cut`), for a while (`refuse`), or without a word (`stall`: bytes and ends of
@@ -10,16 +11,16 @@ type State = 'forwarding' | 'stalled' | 'refusing';
 export class FlakyProxy {
   readonly #server: Server;
   readonly #links = new Set<Link>();
-  readonly #target: number;
+  readonly #target: Target;
   #state: State = 'forwarding';
 
-  private constructor(target: number) {
+  private constructor(target: Target) {
     this.#target = target;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client));
   }
 
-  /** Forwards a free loopback port to another one. */
-  static async start(target: number): Promise<FlakyProxy> {
+  /** Forwards a free loopback port. */
+  static async start(target: Target): Promise<FlakyProxy> {
     const proxy = new FlakyProxy(target);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
@@ -84,12 +85,12 @@ export class FlakyProxy {
 /** One connection; connects to the target only once it may forward. A paused socket reports neither bytes nor their end. */
 class Link {
   readonly #client: Socket;
-  readonly #target: number;
+  readonly #target: Target;
   readonly #onEnd: () => void;
   #upstream: Socket | undefined;
   #isStalled = true;
 
-  constructor(client: Socket, target: number, onEnd: () => void) {
+  constructor(client: Socket, target: Target, onEnd: () => void) {
     this.#client = client;
     this.#target = target;
     this.#onEnd = onEnd;
@@ -121,7 +122,7 @@ class Link {
   }
 
   #connect(): void {
-    const upstream = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
+    const upstream = connect({ ...this.#target, allowHalfOpen: true });
     this.#upstream = upstream;
     upstream.on('error', () => undefined);
     upstream.on('close', () => this.#settle());
