@@ -1,4 +1,4 @@
-import { type CollectionFacts, type CollectionOf, istioCollection } from '../collection.ts';
+import { type CollectionFacts, type CollectionOf, istioCollection, type PrinterColumn } from '../collection.ts';
 import { destinationRuleSchema } from './destination-rule.ts';
 import { envoyFilterSchema } from './envoy-filter.ts';
 import { gatewaySchema } from './gateway.ts';
@@ -61,17 +61,26 @@ function networking<K extends Kind>(
   });
 }
 
+function column(name: string, path: string, description: string): PrinterColumn {
+  return { name, type: 'string', jsonPath: `.spec.${path}`, description };
+}
+
 /** The kinds of `networking.istio.io`. */
 export const networkingKinds: { readonly [K in Kind]: CollectionOf<K, NetworkingSpecs[K]> } = {
   VirtualService: networking('VirtualService', {
     plural: 'virtualservices',
     shortNames: ['vs'],
+    columns: [
+      column('Gateways', 'gateways', 'Where the routes are: gateways, or mesh for sidecars'),
+      column('Hosts', 'hosts', 'The hosts whose traffic is routed'),
+    ],
     schema: virtualServiceSchema,
     validate: validateVirtualService,
   }),
   DestinationRule: networking('DestinationRule', {
     plural: 'destinationrules',
     shortNames: ['dr'],
+    columns: [column('Host', 'host', 'The service whose traffic the policy is for')],
     schema: destinationRuleSchema,
     validate: validateDestinationRule,
   }),
@@ -84,12 +93,18 @@ export const networkingKinds: { readonly [K in Kind]: CollectionOf<K, Networking
   ServiceEntry: networking('ServiceEntry', {
     plural: 'serviceentries',
     shortNames: ['se'],
+    columns: [
+      column('Hosts', 'hosts', 'The hosts that the entry adds to the mesh'),
+      column('Location', 'location', 'Whether the service is in the mesh (MESH_INTERNAL) or not (MESH_EXTERNAL)'),
+      column('Resolution', 'resolution', 'How the addresses of the service are found'),
+    ],
     schema: serviceEntrySchema,
     validate: validateServiceEntry,
   }),
   WorkloadEntry: networking('WorkloadEntry', {
     plural: 'workloadentries',
     shortNames: ['we'],
+    columns: [column('Address', 'address', 'Where the workload is')],
     schema: workloadEntrySchema,
     validate: validateWorkloadEntry,
   }),
