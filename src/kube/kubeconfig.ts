@@ -30,6 +30,7 @@ type Loaded = { readonly config: KubeConfig; readonly text: string };
 async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> {
   try {
     const text = await readFile(path, 'utf8');
+    if (text.trim() === '') throw new Error('it is empty');
     const config = new KubeConfig();
     config.loadFromString(text, { onInvalidEntry: 'filter' });
     config.makePathsAbsolute(dirname(path));
@@ -37,7 +38,7 @@ async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> 
     return ok({ config, text });
   } catch (error) {
     return err(
-      `cannot connect to the Kubernetes API: the kubeconfig ${path} cannot be read (${wordsOf(error)}); check the file, or name another`,
+      `cannot connect to the Kubernetes API: the kubeconfig ${path} cannot be read (${wordsOf(error).split('\n')[0]}); check the file, or name another`,
     );
   }
 }

@@ -157,7 +157,7 @@ export class Reflector<T> implements Runnable {
     this.#metrics.event(event.type);
     const version = event.type === 'BOOKMARK' ? event.resourceVersion : resourceVersionOf(event.object);
     // Doubled, or from before what we know.
-    if (this.#version !== undefined && !isNewerVersion(version, this.#version)) return;
+    if (version === '' || (this.#version !== undefined && !isNewerVersion(version, this.#version))) return;
     this.#version = version;
     switch (event.type) {
       case 'ADDED':

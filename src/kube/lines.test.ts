@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { LineSplitter } from './lines.ts';
+
+describe('lines', () => {
+  test('are the same wherever chunks begin and end, within characters too', () => {
+    const line = fc.string({ unit: 'binary', minLength: 1 }).map((text) => text.replaceAll('\n', ' '));
+    fc.assert(
+      fc.property(fc.array(line), fc.array(fc.nat(40)), fc.string(), (lines, sizes, rest) => {
+        const tail = rest.replaceAll('\n', '');
+        const bytes = Buffer.from([...lines, tail].join('\n'));
+        const splitter = new LineSplitter(1_000_000);
+        const got: string[] = [];
+        let at = 0;
+        for (const size of [...sizes, bytes.length]) {
+          got.push(...(splitter.push(bytes.subarray(at, at + size)) ?? []));
+          at += size;
+        }
+        // What is no text (a half of a pair) has no bytes of its own.
+        expect(got).toEqual(lines.map((text) => Buffer.from(text).toString('utf8')));
+        expect(splitter.pending).toBe(Buffer.byteLength(tail));
+      }),
+    );
+  });
+
+  test('that are too long are refused, whether their end came or not', () => {
+    expect(new LineSplitter(3).push(Buffer.from('abc\n'))).toEqual(['abc']);
+    expect(new LineSplitter(3).push(Buffer.from('abcd\n'))).toBeUndefined();
+    const splitter = new LineSplitter(3);
+    expect(splitter.push(Buffer.from('ab'))).toEqual([]);
+    expect(splitter.push(Buffer.from('cd'))).toBeUndefined();
+  });
+
+  test('that are empty do not count', () => {
+    expect(new LineSplitter(9).push(Buffer.from('\n\na\n\n'))).toEqual(['a']);
+  });
+});
