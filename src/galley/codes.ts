@@ -86,6 +86,16 @@ const sources = {
     explanation:
       'The CustomResourceDefinition of a kind was deleted, and all objects with it. What they said stays in force until the definition is back: then what is there counts.',
   },
+  XEB1021: {
+    title: 'config source does not answer',
+    explanation:
+      'Nothing can be received from a config source now. What was received before stays in force, and it is tried again, less and less often.',
+  },
+  XEB1022: {
+    title: 'received object cannot be read',
+    explanation:
+      'A config source sent something that is not the message it should be, or is of another kind. The source is told; what it sent before stays in force.',
+  },
 } satisfies Record<string, CodeText>;
 
 const analysis = {

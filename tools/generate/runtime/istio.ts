@@ -8,7 +8,12 @@ export type IstioCodec = {
   /** Equal JSON gives equal bytes. Throws, with the field, on what the message does not have. */
   encode(typeName: string, json: unknown): Uint8Array;
   /** Canonical protobuf JSON. Throws on bytes that are no such message. Fields that are not known are dropped. */
-  decode(typeName: string, bytes: Uint8Array): unknown;
+  decode(typeName: string, bytes: Uint8Array, options?: DecodeOptions): unknown;
+};
+
+export type DecodeOptions = {
+  /** Write fields that are zero because they are absent, which the wire cannot tell apart. */
+  readonly zeros: boolean;
 };
 
 /** Writes a duration as protobuf JSON does: `90s` for `1m30s`. */
@@ -28,9 +33,10 @@ export async function loadIstioCodec(duration: CanonicalDuration): Promise<Istio
       const canonical = canonicalMessage(type, json, duration) as Parameters<typeof protobuf.fromJson>[1];
       return protobuf.toBinary(type, protobuf.fromJson(type, canonical, { registry }));
     },
-    decode(typeName, bytes) {
+    decode(typeName, bytes, { zeros } = { zeros: false }) {
       const type = find(typeName);
-      return protobuf.toJson(type, protobuf.fromBinary(type, bytes, { readUnknownFields: false }), { registry });
+      const message = protobuf.fromBinary(type, bytes, { readUnknownFields: false });
+      return protobuf.toJson(type, message, { registry, alwaysEmitImplicit: zeros });
     },
   };
 }

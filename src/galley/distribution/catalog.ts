@@ -1,0 +1,182 @@
+import type { Kind } from '../../apis/collections.ts';
+import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
+import type { IstioCodec } from '../../gen/istio.ts';
+import { memoByIdentity } from '../../kit/memo.ts';
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
+import type { ConfigObject } from '../../model/object.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { hashVersions } from '../../xds/resource-set.ts';
+import { type DistributedResource, encodeObject, loadSpecCodec } from './encode-resource.ts';
+import {
+  type DistributedKind,
+  distributedKinds,
+  MESH_COLLECTION,
+  MESH_CONFIG_MESSAGE,
+  NAMESPACES_COLLECTION,
+  SERVICES_COLLECTION,
+  SYNTHETIC_COLLECTION,
+} from './kinds.ts';
+import { kubernetesBody, serviceMessage } from './kubernetes-bodies.ts';
+
+import { SyntheticServiceEntries } from './synthetic-service-entries.ts';
+
+/** One collection at one moment. Immutable, and the same object as long as nothing in it changed. */
+export type CollectionState = {
+  readonly version: string;
+  readonly resources: ReadonlyMap<string, DistributedResource>;
+};
+
+/** Who publishes configuration. */
+export interface SnapshotFeed {
+  snapshot(): ConfigSnapshot | undefined;
+  /** Calls back with each new snapshot; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+export type CatalogDeps = {
+  readonly feed: SnapshotFeed;
+  /** The DNS suffix of the Kubernetes cluster: `cluster.local`. */
+  readonly domain: string;
+  readonly log: Logger;
+};
+
+type Encode = (object: ConfigObject) => DistributedResource | undefined;
+type List = readonly ConfigObject[];
+
+/**
+ * What the newest configuration has to distribute, by kind and by collection of MCP. Nothing is encoded before somebody asks
+ * for it, and each object once for everybody.
+ */
+export class Catalog {
+  readonly #deps: CatalogDeps;
+  readonly #lists = new Map<string, (list: List) => CollectionState>();
+  readonly #collections = new Map<string, (snapshot: ConfigSnapshot) => CollectionState>();
+  readonly #mesh: (mesh: MeshConfig) => CollectionState;
+  #codec: IstioCodec | undefined;
+
+  constructor(deps: CatalogDeps) {
+    this.#deps = deps;
+    for (const kind of distributedKinds) this.#addKind(kind);
+    this.#mesh = memoByIdentity((mesh: MeshConfig) => this.#meshState(mesh));
+    this.#collections.set(MESH_COLLECTION, ({ mesh }) => this.#mesh(mesh));
+    this.#addList(SERVICES_COLLECTION, 'Service', (object) =>
+      this.#encode(object, 'k8s.io.api.core.v1.ServiceSpec', serviceMessage((object as ConfigObject<'Service'>).spec)),
+    );
+    this.#addList(NAMESPACES_COLLECTION, 'Namespace', (object) =>
+      this.#encode(object, 'k8s.io.api.core.v1.NamespaceSpec', {}),
+    );
+    const synthetic = new SyntheticServiceEntries(deps.domain);
+    const entry = memoByIdentity((object: ConfigObject) =>
+      this.#encode(object, 'istio.networking.v1alpha3.ServiceEntry', object.spec),
+    );
+    const states = latestList((list) => stateOf(list, entry));
+    this.#collections.set(SYNTHETIC_COLLECTION, (snapshot) => states(synthetic.of(snapshot)));
+  }
+
+  /** Before anything can be asked for: the messages of Istio are loaded when somebody first consumes configuration. */
+  async load(): Promise<void> {
+    this.#codec ??= await loadSpecCodec();
+  }
+
+  get isReady(): boolean {
+    return this.#codec !== undefined && this.#deps.feed.snapshot() !== undefined;
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#deps.feed.onChange(listener);
+  }
+
+  snapshot(): ConfigSnapshot | undefined {
+    return this.#deps.feed.snapshot();
+  }
+
+  /** The names of MCP's collections, sorted. */
+  collections(): readonly string[] {
+    return [...this.#collections.keys()].sort();
+  }
+
+  hasCollection(name: string): boolean {
+    return this.#collections.has(name);
+  }
+
+  /** A collection of MCP; nothing for one that does not exist. */
+  collection(name: string, snapshot: ConfigSnapshot): CollectionState | undefined {
+    return this.#collections.get(name)?.(snapshot);
+  }
+
+  /** The objects of one distributed kind. */
+  kind(kind: Kind, snapshot: ConfigSnapshot): CollectionState {
+    const state = this.#lists.get(kind)?.(snapshot.objects[kind]);
+    if (state === undefined) throw new Error(`${kind} is not distributed`);
+    return state;
+  }
+
+  /** The mesh configuration itself, encoded. */
+  meshConfig({ mesh }: ConfigSnapshot): Uint8Array {
+    return this.#loaded().encode(MESH_CONFIG_MESSAGE, mesh);
+  }
+
+  #addKind({ kind, collection, message }: DistributedKind): void {
+    const json = collection === undefined ? kubernetesBody : (object: ConfigObject): unknown => object.spec;
+    const encode = memoByIdentity((object: ConfigObject) => this.#encode(object, message, json(object)));
+    const states = latestList((list) => stateOf(list, encode));
+    this.#lists.set(kind, states);
+    if (collection !== undefined) this.#collections.set(collection, ({ objects }) => states(objects[kind]));
+  }
+
+  #addList(name: string, kind: Kind, encode: Encode): void {
+    const memo = memoByIdentity(encode);
+    const states = latestList((list) => stateOf(list, memo));
+    this.#collections.set(name, ({ objects }) => states(objects[kind]));
+  }
+
+  /** An object that its message cannot say is left out, and said once; all others travel. */
+  #encode(object: ConfigObject, message: string, json: unknown): DistributedResource | undefined {
+    try {
+      return encodeObject(this.#loaded(), object, { message, json });
+    } catch (error) {
+      const { namespace, name } = object.meta;
+      this.#deps.log.error({ kind: object.kind, namespace, name, error }, 'object cannot be distributed');
+      return undefined;
+    }
+  }
+
+  #meshState(mesh: MeshConfig): CollectionState {
+    const meta = {
+      namespace: mesh.rootNamespace,
+      name: 'meshconfig',
+      labels: {},
+      annotations: {},
+      createdAt: undefined,
+    };
+    const object = { kind: 'MeshConfig', meta };
+    const resource = encodeObject(this.#loaded(), object, { message: MESH_CONFIG_MESSAGE, json: mesh });
+    return { version: hashVersions([resource]), resources: new Map([[resource.name, resource]]) };
+  }
+
+  #loaded(): IstioCodec {
+    if (this.#codec === undefined) throw new Error('configuration is asked for before its messages are loaded');
+    return this.#codec;
+  }
+}
+
+/** Remembers the state of the newest list: the same list has the same state. */
+function latestList(build: (list: List) => CollectionState): (list: List) => CollectionState {
+  let known: { readonly list: List; readonly state: CollectionState } | undefined;
+  return (list) => {
+    if (known?.list === list) return known.state;
+    const built = build(list);
+    const state = known !== undefined && known.state.version === built.version ? known.state : built;
+    known = { list, state };
+    return state;
+  };
+}
+
+function stateOf(list: List, encode: Encode): CollectionState {
+  const resources = new Map<string, DistributedResource>();
+  for (const object of list) {
+    const resource = encode(object);
+    if (resource !== undefined) resources.set(resource.name, resource);
+  }
+  return { version: hashVersions(resources.values()), resources };
+}

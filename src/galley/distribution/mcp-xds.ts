@@ -1,0 +1,146 @@
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
+import type { NodeInfo } from '../../xds/node.ts';
+import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../../xds/ports.ts';
+import { type EncodedResource, encodeResource } from '../../xds/resource.ts';
+import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/resource-set.ts';
+import type { Verdicts } from '../../xds/verdicts.ts';
+import type { Catalog, CollectionState } from './catalog.ts';
+import type { DistributedResource } from './encode-resource.ts';
+import { distributedKinds, MCP_RESOURCE_TYPE, MESH_CONFIG_MESSAGE, MESH_CONFIG_TYPE } from './kinds.ts';
+
+/** Whether a client of the discovery service asks for configuration, as clients of istiod do, and not for a proxy's resources. */
+export function asksForConfiguration({ metadata }: NodeInfo): boolean {
+  return metadata['GENERATOR'] === 'api';
+}
+
+export type McpXdsDeps = {
+  readonly catalog: Catalog;
+  /** Those of the server that serves this. */
+  readonly verdicts: Verdicts;
+};
+
+type Typed = { readonly state: CollectionState; readonly set: ResourceSet };
+
+/**
+ * Configuration as resources of the discovery service: a type per `group/version/Kind`, a resource per object. What a type
+ * holds is made when somebody subscribes to it, and shared by all who do.
+ */
+export class McpXds implements SnapshotSource {
+  readonly #deps: McpXdsDeps;
+  readonly #kinds = new Map(distributedKinds.flatMap((kind) => kind.typeUrls.map((url) => [url, kind.kind] as const)));
+  readonly #handles = new Set<ConsumerHandle>();
+  readonly #types = new Map<string, Typed>();
+  readonly #resources = new WeakMap<DistributedResource, Map<string, EncodedResource>>();
+  #mesh: { readonly mesh: ConfigSnapshot['mesh']; readonly set: ResourceSet } | undefined;
+  #current: { readonly snapshot: ConfigSnapshot; readonly xds: XdsSnapshot } | undefined;
+  #stop: (() => void) | undefined;
+
+  constructor(deps: McpXdsDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many clients are connected. */
+  get consumers(): number {
+    return this.#handles.size;
+  }
+
+  async open(_: NodeInfo, { changed }: StreamInfo): Promise<Opened> {
+    await this.#deps.catalog.load();
+    this.#stop ??= this.#deps.catalog.onChange(() => {
+      for (const each of this.#handles) each.changed();
+    });
+    const handle: ConsumerHandle = {
+      changed,
+      current: () => this.#snapshot(),
+      close: () => {
+        this.#handles.delete(handle);
+        if (this.#handles.size > 0) return;
+        this.#stop?.();
+        this.#stop = undefined;
+      },
+    };
+    this.#handles.add(handle);
+    return { kind: 'handle', handle };
+  }
+
+  #snapshot(): XdsSnapshot {
+    const snapshot = this.#deps.catalog.snapshot();
+    if (snapshot === undefined) return new Map();
+    if (this.#current?.snapshot !== snapshot) {
+      this.#current = { snapshot, xds: new LazySets((typeUrl) => this.#set(typeUrl, snapshot)) };
+    }
+    return this.#current.xds;
+  }
+
+  #set(typeUrl: string, snapshot: ConfigSnapshot): ResourceSet | undefined {
+    if (typeUrl === MESH_CONFIG_TYPE) return this.#meshSet(snapshot);
+    const kind = this.#kinds.get(typeUrl);
+    if (kind === undefined) return undefined;
+    const state = this.#deps.catalog.kind(kind, snapshot);
+    const known = this.#types.get(typeUrl);
+    if (known?.state === state) return known.set;
+    const previous = known?.set ?? emptyResourceSet(typeUrl, this.#deps.verdicts);
+    const resources = [...state.resources.values()].map((resource) => this.#encode(typeUrl, resource));
+    const set = nextResourceSet(previous, resources);
+    this.#types.set(typeUrl, { state, set });
+    return set;
+  }
+
+  #encode(typeUrl: string, resource: DistributedResource): EncodedResource {
+    const byType = this.#resources.get(resource) ?? new Map<string, EncodedResource>();
+    this.#resources.set(resource, byType);
+    const known = byType.get(typeUrl);
+    if (known !== undefined) return known;
+    const { name, bytes, object } = resource;
+    const origins = [{ ...object, path: '' }];
+    const encoded = encodeResource({ typeUrl, bodyTypeUrl: MCP_RESOURCE_TYPE, name, value: bytes, needs: [], origins });
+    byType.set(typeUrl, encoded);
+    return encoded;
+  }
+
+  /** The mesh's settings are their own message, not wrapped, as istiod sends them. */
+  #meshSet(snapshot: ConfigSnapshot): ResourceSet {
+    const { mesh } = snapshot;
+    if (this.#mesh?.mesh === mesh) return this.#mesh.set;
+    const resource = encodeResource({
+      typeUrl: MESH_CONFIG_TYPE,
+      bodyTypeUrl: `type.googleapis.com/${MESH_CONFIG_MESSAGE}`,
+      name: 'istio',
+      value: this.#deps.catalog.meshConfig(snapshot),
+      needs: [],
+      origins: [{ kind: 'MeshConfig', namespace: mesh.rootNamespace, name: 'istio', path: '' }],
+    });
+    const previous = this.#mesh?.set ?? emptyResourceSet(MESH_CONFIG_TYPE, this.#deps.verdicts);
+    const set = nextResourceSet(previous, [resource]);
+    this.#mesh = { mesh, set };
+    return set;
+  }
+}
+
+type ConsumerHandle = SnapshotHandle & { readonly changed: () => void };
+
+/** The sets of one snapshot, each made when it is first looked up. */
+class LazySets extends Map<string, ResourceSet> {
+  readonly #make: (typeUrl: string) => ResourceSet | undefined;
+
+  constructor(make: (typeUrl: string) => ResourceSet | undefined) {
+    super();
+    this.#make = make;
+  }
+
+  override get(typeUrl: string): ResourceSet | undefined {
+    if (!super.has(typeUrl)) {
+      const made = this.#make(typeUrl);
+      if (made !== undefined) super.set(typeUrl, made);
+      return made;
+    }
+    return super.get(typeUrl);
+  }
+}
+
+/** One server for proxies and for consumers of configuration. */
+export function routeByNode(proxies: SnapshotSource, consumers: SnapshotSource): SnapshotSource {
+  return {
+    open: (node, stream) => (asksForConfiguration(node) ? consumers : proxies).open(node, stream),
+  };
+}

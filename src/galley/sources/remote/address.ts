@@ -1,0 +1,24 @@
+import { err, ok, type Result } from '../../../kit/result.ts';
+
+/** Where configuration comes from, as `configSources` of the mesh configuration says it. */
+export type ConfigSourceAddress =
+  | { readonly kind: 'xds' | 'mcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'folder'; readonly path: string };
+
+const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/;
+const allowed = 'xds://host:port, mcp://host:port, host:port (MCP) or fs:///folder';
+
+/** Reads `xds://host:port`, `mcp://host:port`, plain `host:port` (MCP, as Istio 1.4 had it) or `fs:///folder`. */
+export function parseConfigSource(text: string): Result<ConfigSourceAddress, string> {
+  const wrong = err(`${JSON.stringify(text)} is no config source: write ${allowed}`);
+  if (text.startsWith('fs://')) {
+    const path = text.slice('fs://'.length);
+    return path.startsWith('/') ? ok({ kind: 'folder', path }) : wrong;
+  }
+  const [, scheme = 'mcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text) ?? [];
+  const [, ipv6, name, digits] = HOST_AND_PORT.exec(rest) ?? [];
+  const host = ipv6 ?? name;
+  const port = Number(digits);
+  if ((scheme !== 'xds' && scheme !== 'mcp') || host === undefined || port < 1 || port > 65_535) return wrong;
+  return ok({ kind: scheme, host, port });
+}
