@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Kind } from '../collections.ts';
 import { type Case, judge } from '../testing/judge.ts';
 
 const url = 'oci://registry.example.com/auth:1';
@@ -85,14 +86,20 @@ const scripts: readonly Case[] = [
   ['both', { lua: { inlineCode: 'a' }, wasm: { url } }, 'error XEB0005 spec.lua'],
 ];
 
-describe('WasmPlugin', () => {
-  it.each(modules)('%s', (_name, spec, ...issues) => {
-    expect(judge('WasmPlugin', spec)).toEqual(below('spec', issues));
-  });
+type Below = { readonly kind: Kind; readonly path: string; readonly within: (members: object) => object };
 
-  it.each(attached)('%s', (_name, members, ...issues) => {
-    expect(judge('WasmPlugin', { url, ...members })).toEqual(below('spec', issues));
-  });
+/** Every case of a table, in the place of a kind where it belongs. */
+function judgeAll(cases: readonly Case[], { kind, path, within }: Below): void {
+  for (const [name, members, ...issues] of cases) {
+    it(name, () => {
+      expect(judge(kind, within(members))).toEqual(below(path, issues));
+    });
+  }
+}
+
+describe('WasmPlugin', () => {
+  judgeAll(modules, { kind: 'WasmPlugin', path: 'spec', within: (members) => members });
+  judgeAll(attached, { kind: 'WasmPlugin', path: 'spec', within: (members) => ({ url, ...members }) });
 
   it('has an old target too', () => {
     expect(judge('WasmPlugin', { url, targetRef: { kind: 'Service', name: 'a' } })).toEqual([
@@ -102,12 +109,11 @@ describe('WasmPlugin', () => {
 });
 
 describe('TrafficExtension', () => {
-  it.each(modules)('%s', (_name, wasm, ...issues) => {
-    expect(judge('TrafficExtension', { wasm })).toEqual(below('spec.wasm', issues));
-  });
-
-  it.each(attached)('%s', (_name, members, ...issues) => {
-    expect(judge('TrafficExtension', { wasm: { url }, ...members })).toEqual(below('spec', issues));
+  judgeAll(modules, { kind: 'TrafficExtension', path: 'spec.wasm', within: (wasm) => ({ wasm }) });
+  judgeAll(attached, {
+    kind: 'TrafficExtension',
+    path: 'spec',
+    within: (members) => ({ wasm: { url }, ...members }),
   });
 
   it.each(scripts)('%s', (_name, spec, ...issues) => {
