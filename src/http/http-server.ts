@@ -82,7 +82,8 @@ export class HttpServer {
   }
 }
 
-function parseUrl(url: string): URL {
+/** The parts of a request's URL; of one that is none, those of the root. */
+export function parseUrl(url: string): URL {
   try {
     return new URL(url, 'http://localhost');
   } catch {
