@@ -8,6 +8,7 @@ import type { NackReport } from '../xds/ports.ts';
 import type { StreamStatus } from '../xds/stream-status.ts';
 import type { Xebec } from './assemble.ts';
 import { envoyConfigDump } from './config-dump.ts';
+import { describeStatuses } from './status/status-pages.ts';
 import { tellOnce } from './tell-once.ts';
 import { renderOrigin } from './verdict-log.ts';
 
@@ -43,6 +44,16 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       '/debug/refusedz',
       'resources that a proxy refused, why, and the objects they came from',
       () => jsonReply(200, xebec.verdicts.refused().map(describeRefusal)),
+    ],
+    [
+      '/debug/statusz',
+      'what became of each object: its conditions, as its status has them',
+      () => describeStatuses(xebec.status.controller),
+    ],
+    [
+      '/debug/distributionz',
+      'how many proxies have each object, as replicas tell each other',
+      ({ query }) => xebec.status.page.reply(query.get('have')),
     ],
   ];
   return routesOf(pages, ['/debug', '/']);

@@ -20,6 +20,7 @@ import { adminRoutes, monitoringRoutes } from './admin.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { makeSources } from './sources.ts';
+import { makeStatus, type StatusParts } from './status/make-status.ts';
 import { VerdictLog } from './verdict-log.ts';
 
 export type AssembleInputs = {
@@ -49,6 +50,7 @@ export class Xebec {
   readonly pilot: Pilot;
   readonly xds: XdsServer;
   readonly verdicts: VerdictLog;
+  readonly status: StatusParts;
   readonly loopDelay: LoopDelay;
   readonly #inputs: AssembleInputs;
   readonly #rpc: RpcServer;
@@ -90,6 +92,9 @@ export class Xebec {
       log: log.child({ component: 'xds' }),
       metrics,
     });
+    const { galley, pilot, xds } = this;
+    const parts = { galley, pilot, xds, verdicts: this.verdicts };
+    this.status = makeStatus({ ...parts, kubernetes: undefined, peers: undefined, clock, log });
     this.loopDelay = new LoopDelay(watchEventLoop, metrics);
     this.#rpc = new RpcServer({
       methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
@@ -121,7 +126,14 @@ export class Xebec {
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
-    const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
+    const parts: Runnable[] = [
+      this.#http,
+      this.#monitoring,
+      this.loopDelay,
+      this.galley,
+      this.#served(),
+      this.status.controller,
+    ];
     if (config.controllers.includes('pilot')) parts.push(this.pilot);
     await runAll(parts, signal);
   }

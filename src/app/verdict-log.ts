@@ -23,9 +23,20 @@ export class VerdictLog implements VerdictListener {
   readonly #refused = new Map<string, NackReport>();
   /** The keys of the map above by type and name: views may have resources of one name. */
   readonly #keys = new Map<string, Set<string>>();
+  #verdicts = 0;
 
   constructor(deps: VerdictLogDeps) {
     this.#deps = deps;
+  }
+
+  /** Changes with every answer of a proxy. */
+  get verdicts(): number {
+    return this.#verdicts;
+  }
+
+  /** The first report of a version that was refused. */
+  find(resource: EncodedResource): NackReport | undefined {
+    return this.#refused.get(versionKey(resource));
   }
 
   /** What is refused now, oldest first. */
@@ -35,6 +46,7 @@ export class VerdictLog implements VerdictListener {
   }
 
   onAck(ack: AckReport): void {
+    this.#verdicts += 1;
     if (this.#refused.size === 0) return;
     for (const resource of ack.resources) {
       for (const key of this.#keys.get(nameKey(resource)) ?? []) {
@@ -47,6 +59,7 @@ export class VerdictLog implements VerdictListener {
   }
 
   onNack(report: NackReport): void {
+    this.#verdicts += 1;
     const { proxy, typeUrl, resource, error, origins, scope } = report;
     const key = versionKey(resource);
     if (this.#refused.has(key)) return;

@@ -20,7 +20,7 @@ export interface ObjectFeed {
   objects(): Iterable<JudgedObject>;
   diagnostics(): readonly Diagnostic[];
   /** Whether everything that exists has been read. */
-  readonly synced: boolean;
+  isSynced(): boolean;
   /** Calls back when objects or diagnostics may be others. Returns how to stop. */
   onDiagnostics(listener: () => void): () => void;
 }
@@ -85,7 +85,7 @@ export class StatusController implements Runnable {
     });
     while (!signal.aborted) {
       try {
-        if (feed.synced && this.#mustLook) await this.refresh(signal);
+        if (feed.isSynced() && this.#mustLook) await this.refresh(signal);
       } catch (error) {
         log.error({ error }, 'statuses cannot be found out, trying again');
         this.#isMoved = true;
