@@ -7,6 +7,7 @@ import type { ConfigObject } from '../../model/object.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { hashVersions } from '../../xds/resource-set.ts';
 import { type DistributedResource, encodeObject, loadSpecCodec } from './encode-resource.ts';
+import { istioBody } from './istio-body.ts';
 import {
   type DistributedKind,
   distributedKinds,
@@ -117,8 +118,8 @@ export class Catalog {
   }
 
   #addKind({ kind, collection, message }: DistributedKind): void {
-    const json = collection === undefined ? kubernetesBody : (object: ConfigObject): unknown => object.spec;
-    const encode = memoByIdentity((object: ConfigObject) => this.#encode(object, message, json(object)));
+    const body = collection === undefined ? kubernetesBody : istioBody;
+    const encode = memoByIdentity((object: ConfigObject) => this.#encode(object, message, body(object)));
     const states = latestList((list) => stateOf(list, encode));
     this.#lists.set(kind, states);
     if (collection !== undefined) this.#collections.set(collection, ({ objects }) => states(objects[kind]));
