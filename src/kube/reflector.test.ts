@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { copyOf, countingLog, gateway, gateways, keep } from './testing/copy.ts';
-import { answer, type Respond, refuse, statusOf } from './testing/fake-api-server.ts';
+import { type Respond, refuse, statusOf } from './testing/fake-api-server.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
 
 const expired = statusOf({ code: 410, reason: 'Expired', message: 'too old resource version' });
