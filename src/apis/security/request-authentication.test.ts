@@ -138,7 +138,7 @@ const addresses: readonly Case[] = [
   [
     'both spellings',
     rule({ jwksUri: 'https://a.com', jwks_uri: 'https://a.com' }),
-    'error XEB0012 spec.jwtRules[0].jwks_uri: is the same field as jwksUri; keep one of them',
+    'error XEB0012 spec.jwtRules[0].jwks_uri: is the same field as jwksUri, which is given as well; keep one of them',
   ],
   [
     'no scheme',
@@ -178,7 +178,7 @@ const addresses: readonly Case[] = [
   [
     'keys that are given as well',
     rule({ jwksUri: 'https://a.com', jwks: JSON.stringify({ keys: [key] }) }),
-    'warning XEB0118 spec.jwtRules[0].jwksUri: is not used, since jwks is given; keep one',
+    'warning XEB0118 spec.jwtRules[0].jwksUri: is not used, since jwks is given; keep one of them',
   ],
 ];
 

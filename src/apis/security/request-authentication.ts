@@ -7,8 +7,6 @@ export const jwtRuleSchema = z.strictObject({
   issuer: text,
   audiences: textList.optional(),
   jwksUri: text.optional(),
-  /** Istio's CRD has this spelling as a field of its own, so objects are stored with it. */
-  jwks_uri: text.optional(),
   jwks: text.optional(),
   fromHeaders: z.array(z.strictObject({ name: text, prefix: text.optional() })).optional(),
   fromParams: textList.optional(),

@@ -37,17 +37,13 @@ function checkJwtRule(field: Field, rule: JwtRule): void {
   checkDuration(field.at('timeout'), rule.timeout);
 }
 
-function checkKeys(field: Field, rule: JwtRule): void {
-  const { issuer, jwks, jwksUri, jwks_uri: protoUri } = rule;
-  const uri = jwksUri === undefined && protoUri !== undefined ? 'jwks_uri' : 'jwksUri';
-  checkJwksUri(field.at(uri), rule[uri]);
-  if (jwksUri !== undefined && protoUri !== undefined) {
-    field.at('jwks_uri').error('XEB0012', { problem: 'is the same field as jwksUri', fix: 'keep one of them' });
-  }
+function checkKeys(field: Field, { issuer, jwks, jwksUri }: JwtRule): void {
+  checkJwksUri(field.at('jwksUri'), jwksUri);
   checkJwks(field.at('jwks'), jwks, 'error');
-  if (jwks && rule[uri])
-    field.at(uri).warn('XEB0118', { problem: 'is not used, since jwks is given', fix: 'keep one' });
-  if (!jwks && !rule[uri]) warnIssuerWithoutKeys(field.at('issuer'), issuer);
+  if (jwks && jwksUri) {
+    field.at('jwksUri').warn('XEB0118', { problem: 'is not used, since jwks is given', fix: 'keep one of them' });
+  }
+  if (!jwks && !jwksUri) warnIssuerWithoutKeys(field.at('issuer'), issuer);
 }
 
 /** Names of places and of what is compared: none is empty. */
