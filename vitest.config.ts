@@ -1,10 +1,14 @@
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** Random tests start from one seed. */
 const setupFiles = ['test/support/fast-check.ts'];
 
 /** Two workers: the gate shares the machine with what else it runs. */
 const maxWorkers = 2;
+
+const nodeTests = 'test/cluster/**/*.node.test.ts';
+
+const onKubernetes = { testTimeout: 240_000, hookTimeout: 600_000, fileParallelism: false, maxWorkers: 1 };
 
 function project(name: string, include: readonly string[], test: object = {}): TestProjectInlineConfiguration {
   return { test: { name, include: [...include], environment: 'node', maxWorkers, setupFiles, ...test } };
@@ -25,13 +29,13 @@ export default defineConfig({
         fileParallelism: false,
         maxWorkers: 1,
       }),
-      // A real Kubernetes: images are built, nodes become ready.
+      // Real API servers.
       project('cluster', ['test/cluster/**/*.test.ts'], {
-        testTimeout: 240_000,
-        hookTimeout: 600_000,
-        fileParallelism: false,
-        maxWorkers: 1,
+        ...onKubernetes,
+        exclude: [...configDefaults.exclude, nodeTests],
       }),
+      // A real node, one for all files: images are built and loaded, pods become ready.
+      project('node', [nodeTests], { ...onKubernetes, globalSetup: ['test/cluster/node-global-setup.ts'] }),
     ],
   },
 });

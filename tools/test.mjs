@@ -11,6 +11,7 @@ const groups = [
   { level: 'check', projects: ['unit', 'golden', 'feature', 'property'] },
   { level: 'envoy', projects: ['envoy'] },
   { level: 'node', projects: ['cluster'] },
+  { level: 'node', projects: ['node'] },
 ];
 
 /** @typedef {{ readonly passed: number; readonly failed: number }} Sum */
@@ -19,7 +20,7 @@ const groups = [
 function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'xebec-test-'));
   try {
-    const sums = groups.map((group) => runGroup(group, join(scratch, `${group.level}.json`)));
+    const sums = groups.map((group) => runGroup(group, join(scratch, `${group.projects[0]}.json`)));
     return { passed: total(sums.map(({ passed }) => passed)), failed: total(sums.map(({ failed }) => failed)) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });

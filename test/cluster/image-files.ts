@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
-import { dirname, join, matchesGlob } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** One file of a build context: where it comes from, and the path it has in the context. */
 export type ContextFile = { readonly source: string; readonly path: string };
@@ -26,19 +26,19 @@ export async function readContext(folder: string): Promise<readonly ContextFile[
 type Ignore = { isIgnored(path: string): boolean; mayReturn(path: string): boolean };
 
 /** The last pattern that matches a path or a folder above it decides. */
-export function parseIgnore(text: string): Ignore {
+function parseIgnore(text: string): Ignore {
   const lines = text.split('\n').map((line) => line.trim());
   const patterns = lines
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => ({
-      isReturn: line.startsWith('!'),
-      glob: line
+    .map((line) => {
+      const glob = line
         .replace(/^!/, '')
         .replace(/^\.?\//, '')
-        .replace(/\/$/, ''),
-    }));
+        .replace(/\/$/, '');
+      return { isReturn: line.startsWith('!'), glob, matcher: buildMatcher(glob) };
+    });
   const isIgnored = (path: string): boolean => {
-    const matching = patterns.findLast(({ glob }) => prefixesOf(path).some((prefix) => matches(prefix, glob)));
+    const matching = patterns.findLast(({ matcher }) => prefixesOf(path).some((prefix) => matcher.test(prefix)));
     return matching !== undefined && !matching.isReturn;
   };
   const mayReturn = (path: string): boolean =>
@@ -46,9 +46,13 @@ export function parseIgnore(text: string): Ignore {
   return { isIgnored, mayReturn };
 }
 
-function matches(path: string, glob: string): boolean {
-  return path === glob || matchesGlob(path, glob);
+/** Unlike Node's own globs, these match names that begin with a dot. */
+function buildMatcher(glob: string): RegExp {
+  const source = glob.replaceAll(/\*\*\/|\*\*|\*|\?|[\\^$.|+()[\]{}]/g, (part) => wildcards[part] ?? `\\${part}`);
+  return new RegExp(`^${source}$`);
 }
+
+const wildcards: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
 
 function prefixesOf(path: string): readonly string[] {
   const parts = path.split('/');
