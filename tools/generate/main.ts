@@ -1,5 +1,5 @@
-// `npm run generate`: writes src/gen/ from the Envoy API, the Istio API and proto/, unless it is already what it would write.
-// With --check it only says whether src/gen/ is fresh.
+// `npm run generate`: writes src/gen/ from the Envoy API, the Istio API and proto/, and crds/ from the schemas in src/apis, unless they
+// are already what it would write. With --check it only says whether they are; with --built it leaves out what git holds, crds/.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,21 +18,49 @@ const stampFile = join(folder, '.stamp');
 const runtimes = ['codec.ts', 'json.ts', 'istio.ts'] as const;
 const outputs = ['root.json', 'descriptors.bin.gz', 'istio.bin.gz', 'types.ts', ...runtimes] as const;
 
-function main(args: readonly string[]): number {
-  const inputs = hashFiles([...ownProgram(), ...ownProtos()]);
-  const isFresh = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp(inputs);
-  if (args.includes('--check')) {
-    if (!isFresh) console.error('src/gen is not what `npm run generate` would write: run it');
-    return isFresh ? 0 : 1;
-  }
-  if (isFresh) {
+async function main(args: readonly string[]): Promise<number> {
+  const isCheck = args.includes('--check');
+  const results = [isCheck ? checkBuilt() : generateBuilt()];
+  if (!args.includes('--built')) results.push(await generateCommitted(isCheck));
+  return results.every((isFine) => isFine) ? 0 : 1;
+}
+
+function checkBuilt(): boolean {
+  const isFresh = isBuilt();
+  if (!isFresh) console.error('src/gen is not what `npm run generate` would write: run it');
+  return isFresh;
+}
+
+function generateBuilt(): boolean {
+  if (isBuilt()) {
     console.log('src/gen is up to date');
-    return 0;
+    return true;
   }
   writeOutputs();
-  write('.stamp', stamp(inputs));
+  write('.stamp', stamp(hashInputs()));
   console.log('src/gen written');
-  return 0;
+  return true;
+}
+
+/** Read late: the schemas that CRDs come from are not needed, and need not be in order, for src/gen. */
+async function generateCommitted(isCheck: boolean): Promise<boolean> {
+  const { staleCrdFiles, writeCrdFiles } = await import('./crds/files.ts');
+  const stale = staleCrdFiles();
+  if (isCheck) {
+    if (stale.length > 0) console.error(`crds/ is not what \`npm run generate\` would write: ${stale.join(', ')}`);
+    return stale.length === 0;
+  }
+  writeCrdFiles();
+  console.log(stale.length === 0 ? 'crds/ is up to date' : `crds/ written: ${stale.join(', ')}`);
+  return true;
+}
+
+function isBuilt(): boolean {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp(hashInputs());
+}
+
+function hashInputs(): string {
+  return hashFiles([...ownProgram(), ...ownProtos()]);
 }
 
 function writeOutputs(): void {
@@ -65,7 +93,7 @@ function packageOf(proto: string): string {
 function ownProgram(): readonly string[] {
   const program = join(checkout, 'tools', 'generate');
   const names = readdirSync(program, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => /\.(ts|go|mod|sum)$/.test(name) && !name.endsWith('.test.ts') && !name.endsWith('imports.go'),
+    (name) => /\.(ts|go|mod|sum)$/.test(name) && !/\.test\.ts$|imports\.go$|^crds\//.test(name),
   );
   return names.sort().map((name) => join(program, name));
 }
@@ -87,4 +115,4 @@ function write(name: string, content: string | Uint8Array): void {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

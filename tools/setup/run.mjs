@@ -4,9 +4,12 @@ import { checkout, nodeBinary, Remedy } from '../paths.mjs';
 
 /** @typedef {{ readonly name: string; readonly isDone: () => boolean; readonly run: () => void | Promise<void> }} Step */
 
-/** @param {string} file */
-export function runNode(file) {
-  execute(nodeBinary, [file], `${file} failed: see above`);
+/**
+ * @param {string} file
+ * @param {readonly string[]} args
+ */
+export function runNode(file, ...args) {
+  execute(nodeBinary, [file, ...args], `${file} failed: see above`);
 }
 
 /**
