@@ -109,6 +109,10 @@ const analysis = {
     explanation:
       'VirtualServices of one host decide together, on sidecars as at gateways: the rules of the older are tried first, rules for all requests last, and of these the oldest counts.',
   },
+  IST0127: {
+    title: 'policy without workloads',
+    explanation: 'The selector of a policy selects no workload that is known, so the policy protects nothing.',
+  },
   IST0132: {
     title: 'host not in the gateway',
     explanation:

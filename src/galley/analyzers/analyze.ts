@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { type ObjectKey, objectKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { AnalysisInputs, Analyzer } from './analyzer.ts';
+import { classicRoles } from './classic-roles.ts';
 import { conflictingGateways } from './conflicting-gateways.ts';
 import { conflictingHosts } from './conflicting-hosts.ts';
 import { delegates } from './delegates.ts';
@@ -11,6 +12,7 @@ import { gatewayHosts } from './gateway-hosts.ts';
 import { gatewayReferences } from './gateway-references.ts';
 import { gatewayWorkloads } from './gateway-workloads.ts';
 import { HostIndex } from './host-index.ts';
+import { policyWorkloads } from './policy-workloads.ts';
 import { serviceEntryAddresses } from './service-entry-addresses.ts';
 import { virtualServiceDestinations } from './virtual-service-destinations.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -29,6 +31,8 @@ export const analyzers: readonly Analyzer[] = [
   conflictingGateways,
   destinationRules,
   serviceEntryAddresses,
+  policyWorkloads,
+  classicRoles,
 ];
 
 /** Checks all objects of a snapshot against each other. An object's annotation may suppress codes (`IST0101,IST0109` or `*`). */
@@ -51,6 +55,11 @@ function suppressions({ objects }: ConfigSnapshot): ReadonlyMap<ObjectKey, Reado
     objects.Gateway,
     objects.DestinationRule,
     objects.ServiceEntry,
+    objects.AuthorizationPolicy,
+    objects.PeerAuthentication,
+    objects.RequestAuthentication,
+    objects.ServiceRole,
+    objects.ServiceRoleBinding,
   ];
   for (const { key, meta } of analyzed.flat()) {
     const codes = meta.annotations[SUPPRESS];

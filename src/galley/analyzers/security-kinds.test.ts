@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { renderPath } from '../../apis/issue.ts';
+import type { ConfigObject } from '../../model/object.ts';
+import { object, pod, service } from '../../testing/builders.ts';
+import { configSnapshot } from '../../testing/config.ts';
+import { analyze } from './analyze.ts';
+
+function findings(...objects: readonly ConfigObject[]): readonly string[] {
+  return analyze(configSnapshot(objects)).map(
+    ({ code, level, object: of, path, message }) =>
+      `${level} ${code} ${of?.kind} ${of?.namespace}/${of?.name} ${renderPath(path)}: ${message}`,
+  );
+}
+
+const selector = { matchLabels: { app: 'reviews' } };
+const reviews = pod('shop/reviews-1', { labels: { app: 'reviews' } });
+
+it('misses the workloads of a policy in its own namespace', () => {
+  expect(
+    findings(
+      reviews,
+      object('AuthorizationPolicy', 'shop/there', { selector }),
+      object('AuthorizationPolicy', 'other/gone', { selector }),
+      object('PeerAuthentication', 'other/gone', { selector }),
+      object('RequestAuthentication', 'other/gone', { selector }),
+      object('PeerAuthentication', 'other/default', {}),
+    ),
+  ).toEqual(
+    ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'].map(
+      (kind) =>
+        `warning IST0127 ${kind} other/gone spec.selector.matchLabels: no known workload in namespace other has the labels app=reviews: correct them, or start it`,
+    ),
+  );
+});
+
+it('looks for the workloads of a policy of the root namespace everywhere', () => {
+  const gone = { selector: { matchLabels: { app: 'nobody' } } };
+  expect(
+    findings(
+      reviews,
+      object('AuthorizationPolicy', 'istio-system/there', { selector }),
+      object('AuthorizationPolicy', 'istio-system/gone', gone),
+    ),
+  ).toEqual([
+    'warning IST0127 AuthorizationPolicy istio-system/gone spec.selector.matchLabels: no known workload in the mesh has the labels app=nobody: correct them, or start it',
+  ]);
+});
+
+it('says nothing about workloads where none is known', () => {
+  expect(findings(object('AuthorizationPolicy', 'shop/a', { selector }))).toEqual([]);
+});
+
+it('hears what an object does not want to hear of', () => {
+  const annotations = { 'galley.istio.io/analyze-suppress': 'IST0127' };
+  expect(findings(reviews, object('AuthorizationPolicy', 'other/gone', { selector }, { annotations }))).toEqual([]);
+});
+
+const subjects = [{ user: '*' }];
+
+it('misses roles', () => {
+  expect(
+    findings(
+      object('ServiceRole', 'shop/viewer', { rules: [{ services: ['*'] }] }),
+      object('ServiceRole', 'istio-system/auditor', { rules: [{ services: ['*'] }] }),
+      object('ServiceRoleBinding', 'shop/good', { subjects, roleRef: { kind: 'ServiceRole', name: 'viewer' } }),
+      object('ServiceRoleBinding', 'shop/root', { subjects, role: '/auditor' }),
+      object('ServiceRoleBinding', 'shop/inline', { subjects, actions: [{ services: ['*'] }] }),
+      object('ServiceRoleBinding', 'shop/typo', { subjects, roleRef: { kind: 'ServiceRole', name: 'viewr' } }),
+      object('ServiceRoleBinding', 'shop/gone', { subjects, role: 'somebody-else' }),
+    ).toSorted(),
+  ).toEqual([
+    'error IST0101 ServiceRoleBinding shop/gone spec.role: there is no ServiceRole shop/somebody-else: create it, or correct the name',
+    'error IST0101 ServiceRoleBinding shop/typo spec.roleRef.name: there is no ServiceRole shop/viewr: did you mean shop/viewer?',
+  ]);
+});
+
+it('misses the services of a role, where it names one', () => {
+  const services = ['reviews.shop.svc.cluster.local', 'ratings.shop.svc.cluster.local', 'prod-*', '*'];
+  const found = findings(service('shop/reviews'), object('ServiceRole', 'shop/viewer', { rules: [{ services }] }));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(
+    'error IST0101 ServiceRole shop/viewer spec.rules[0].services[1]: there is no host ratings',
+  );
+});
