@@ -36,16 +36,9 @@ export function sortIntoCohorts(streams: Iterable<Served>): readonly Cohort[] {
   return [...cohorts.values()];
 }
 
-/** An Envoy that has not asked for everything yet, or whose stream has not seen its newest view. */
-function begins({ snapshot, proxy }: ProxyView, types: readonly TypeDelivery[]): boolean {
-  if (types.some((type) => type.isBeginning)) return true;
-  const asked = new Map(types.map((type) => [type.set.base.typeUrl, type]));
-  for (const [typeUrl, set] of snapshot) {
-    const type = asked.get(typeUrl);
-    if (type !== undefined && type.set.base !== set) return true;
-    if (type === undefined && set.resources.size > 0 && proxy.kind !== 'proxyless') return true;
-  }
-  return false;
+/** A client that has confirmed nothing of some type yet, or whose stream has not seen its newest view. */
+function begins({ snapshot }: ProxyView, types: readonly TypeDelivery[]): boolean {
+  return types.some(({ isBeginning, set: { base } }) => isBeginning || (snapshot.get(base.typeUrl) ?? base) !== base);
 }
 
 function keyOfType({ set, names, behind }: TypeDelivery): string {

@@ -3,7 +3,7 @@ import { type ObjectKey, objectKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { EncodedResource, Origin } from '../../xds/resource.ts';
 import { ownersOf } from './owners.ts';
-import { fieldHints, plainWords, quotedIn } from './refusal-words.ts';
+import { fieldHints, innermostCause, plainWords, quotedIn } from './refusal-words.ts';
 import { findRoutePlace } from './route-place.ts';
 import { commonPath, findPlace, type SpecPath, stepsOf, valueAt } from './spec-search.ts';
 
@@ -39,7 +39,7 @@ export function locateRefusal(
   const named = ways.map((way) => way(refusal)).find((found) => found.length > 0 && found.length < owners.length);
   const suspects = owners.length === 1 ? owners : (named ?? owners);
   const paths = new Map(suspects.map((key) => [key, renderPath(placeIn(key, refusal))]));
-  return { suspects, isCertain: suspects.length === 1, paths, words };
+  return { suspects, isCertain: suspects.length === 1, paths, words: innermostCause(words) };
 }
 
 function onlyOne({ owners }: Case): readonly ObjectKey[] {
@@ -97,13 +97,22 @@ function placeIn(key: ObjectKey, refusal: Case): SpecPath {
   const origins = resource.origins.filter((origin) => keyOf(origin) === key).map(({ path }) => stepsOf(path));
   const rule = origins.length === 1 ? undefined : ruleOf(origins, object, refusal);
   const base = rule ?? commonPath(origins);
-  for (const text of quoted) {
-    const leaf = leafWith(valueAt(object, base), base, text);
-    if (leaf !== undefined) return leaf;
-  }
   const [, , subset = '', host] = CLUSTER.exec(words) ?? [];
   const destination = host === undefined ? undefined : destinationIn(object, subset, host);
-  return destination ?? hintedField(object, base, words) ?? base;
+  return quotedLeaf(object, base, quoted) ?? destination ?? hintedField(object, base, words) ?? base;
+}
+
+const everywhere: SpecPath = ['spec'];
+
+/** Below the place first, then anywhere. */
+function quotedLeaf(object: ConfigObject | undefined, base: SpecPath, quoted: readonly string[]): SpecPath | undefined {
+  for (const at of [base, everywhere]) {
+    for (const text of quoted) {
+      const leaf = leafWith(valueAt(object, at), at, text);
+      if (leaf !== undefined) return leaf;
+    }
+  }
+  return undefined;
 }
 
 /** Of several rules of one object, the one whose match the refused route has. */
@@ -120,13 +129,12 @@ function ruleOf(
 }
 
 function hintedField(object: ConfigObject | undefined, base: SpecPath, words: string): SpecPath | undefined {
-  for (const [pattern, fields] of fieldHints) {
-    if (!pattern.test(words)) continue;
-    const place = findPlace(valueAt(object, base), base, (path) => {
-      const step = path.at(-1);
-      return typeof step === 'string' && fields.includes(step) && path.length > base.length;
-    });
-    if (place !== undefined) return place;
+  const fields = fieldHints.flatMap(([pattern, names]) => (pattern.test(words) ? names : []));
+  for (const at of [base, everywhere]) {
+    for (const field of fields) {
+      const place = findPlace(valueAt(object, at), at, (path) => path.at(-1) === field && path.length > at.length);
+      if (place !== undefined) return place;
+    }
   }
   return undefined;
 }

@@ -8,12 +8,12 @@ export const fieldHints: readonly (readonly [words: RegExp, fields: readonly str
   [/retry|retries|retriable/i, ['retries']],
   [/redirect/i, ['redirect']],
   [/rewrite/i, ['rewrite']],
-  [/direct.?response/i, ['directResponse']],
+  [/direct.?response|response body/i, ['directResponse']],
   [/mirror/i, ['mirror', 'mirrors']],
   [/fault|abort|delay/i, ['fault']],
   [/header/i, ['headers']],
   [/weight/i, ['route']],
-  [/regex|program size|safe_?regex|prefix|path.?match|query_?param|RouteMatch/i, ['match']],
+  [/regex|program size|safe_?regex|prefix|path.?match|query_?param|RouteMatch|Error\.Match/i, ['match']],
   [/timeout/i, ['timeout', 'idleTimeout']],
   [/domain|virtual.?host/i, ['hosts']],
   [/endpoint|lb_?endpoints|address/i, ['endpoints', 'addresses']],
@@ -27,7 +27,7 @@ export function quotedIn(error: string): readonly string[] {
   );
   const named = [
     ...error.matchAll(
-      /(?:domain|host|cluster|file|path:?|from|repetition operator:|missing \)?\]?:|sequence:) (\S+)/gi,
+      /(?:domain|host|cluster|address:?|file|path:?|from|repetition operator:|missing \)?\]?:|sequence:) (\S+)/gi,
     ),
   ].map((match) => match[1]?.replace(/[,;.:)]+$/, ''));
   const values = [...quoted, ...named].filter((value) => value !== undefined && value.length >= 2);
@@ -42,6 +42,14 @@ export function routePlaceIn(
   if (host === undefined) return undefined;
   const route = /(?<!virtual)routes\[(\d+)\]/i.exec(error)?.[1];
   return { virtualHost: Number(host), route: route === undefined ? undefined : Number(route) };
+}
+
+/** The innermost of the causes that Envoy strings together, which is the one that says something. */
+export function innermostCause(words: string): string {
+  const cause = words.startsWith('Proto constraint validation failed')
+    ? words.split(' | caused by ').at(-1)
+    : undefined;
+  return cause === undefined || cause === words ? words : cause.replace(/\)$/, '');
 }
 
 /** Without what every error of its kind begins with, and without the dump of the message that may follow. */

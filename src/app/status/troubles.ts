@@ -1,4 +1,5 @@
 import type { StreamDelivery, TypeDelivery } from '../../xds/delivery.ts';
+import { noNames } from '../../xds/name-pool.ts';
 import type { Cohort } from './cohorts.ts';
 import { ownersNotAskedFor, ownersOf } from './owners.ts';
 import { Troubles } from './tally.ts';
@@ -9,11 +10,20 @@ export function commonTroubles({ types, view }: Cohort): Troubles {
   for (const type of types) {
     for (const { names } of type.behind) for (const name of names) noteName(troubles, type, name, 'pending');
     for (const name of type.set.overrides.keys()) noteRefused(troubles, type, name, 'heldBack');
-    const isLacking = type.names !== undefined && view.proxy.kind !== 'proxyless';
-    if (!isLacking) continue;
-    for (const owner of ownersNotAskedFor(type.set.base, type.names)) troubles.note(owner, 'pending');
   }
+  if (view.proxy.kind !== 'proxyless') noteUnasked(troubles, types, view);
   return troubles;
+}
+
+/** An Envoy asks for everything in its view sooner or later; what it has not asked for waits for what leads there. */
+function noteUnasked(troubles: Troubles, types: readonly TypeDelivery[], { snapshot }: Cohort['view']): void {
+  const asked = new Map(types.map((type) => [type.set.base.typeUrl, type]));
+  for (const [typeUrl, set] of snapshot) {
+    const type = asked.get(typeUrl);
+    const names = type === undefined ? noNames : type.names;
+    if (names === undefined) continue;
+    for (const owner of ownersNotAskedFor(set, names)) troubles.note(owner, 'pending');
+  }
 }
 
 /** What one of them lacks beside. */
