@@ -91,7 +91,11 @@ const policies: readonly Case[] = [
     { targets: [{ name: 'a', ports: [{ name: '-a' }] }] },
     'error XEB0103 spec.targets[0].ports[0].name: is not a DNS label (got text "-a", allowed letters, digits and inner hyphens, at most 63)',
   ],
-  ['a peer that is nothing', { targets, peers: [{}] }, 'warning XEB0337 spec.peers[0]: asks for nothing; add mtls: {}'],
+  [
+    'a peer that is nothing',
+    { targets, peers: [{}] },
+    'warning XEB0337 spec.peers[0]: asks for nothing: kubectl drops an mtls without value; write mtls: {}',
+  ],
   [
     'a peer that is two',
     { targets, peers: [{ mtls: {}, jwt }] },

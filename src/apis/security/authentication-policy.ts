@@ -34,7 +34,7 @@ const classicMutualTls = z.strictObject({
   mode: protoEnum(['STRICT', 'PERMISSIVE']).optional(),
 });
 
-/** `mtls:` without a value is how most people write STRICT, so null is a value here, and means the same as `{}`. */
+/** `mtls:` without a value is how most people write STRICT, so null is a value here, and means the same as `{}`. `{}` without `mtls` is none. */
 const peerMethodSchema = atMostOne(
   z.strictObject({ mtls: classicMutualTls.nullable().optional(), jwt: classicJwtSchema.optional() }),
   ['mtls', 'jwt'],

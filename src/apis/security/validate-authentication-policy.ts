@@ -76,7 +76,10 @@ function checkTarget(field: Field, { name = '', labels, ports }: Target): void {
 
 function checkPeer(field: Field, { mtls, jwt }: Peer): void {
   if (jwt !== undefined) checkJwt(field.at('jwt'), jwt);
-  else if (mtls === undefined) field.warn('XEB0337', { problem: 'asks for nothing', fix: 'add mtls: {}' });
+  else if (mtls === undefined) {
+    // kubectl apply turns `- mtls:` into `- {}`, which Istio 1.4 takes for plaintext.
+    field.warn('XEB0337', { problem: 'asks for nothing: kubectl drops an mtls without value', fix: 'write mtls: {}' });
+  }
 }
 
 function checkJwt(field: Field, jwt: ClassicJwt): void {
