@@ -79,8 +79,9 @@ export class Catalog {
     this.#codec ??= await loadSpecCodec();
   }
 
-  get isReady(): boolean {
-    return this.#codec !== undefined && this.#deps.feed.snapshot() !== undefined;
+  /** Whether there is anything to distribute. */
+  get isSynced(): boolean {
+    return this.#deps.feed.snapshot() !== undefined;
   }
 
   onChange(listener: () => void): () => void {
