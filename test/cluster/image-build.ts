@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { findCatalogImage } from './image-catalog.ts';
+import { findBase } from './image-catalog.ts';
 import { readContext } from './image-files.ts';
 import { buildArchive, type Image } from './image-store.ts';
 
@@ -15,7 +15,7 @@ export type BuildInputs = {
 /** Builds a Dockerfile without Docker and without a registry. The same inputs are built once. */
 export async function buildImage({ dockerfile, context, tag, buildArgs = {} }: BuildInputs): Promise<Image> {
   const text = await readFile(dockerfile, 'utf8');
-  const bases = await Promise.all(namedImages(text).flatMap((name) => findCatalogImage(name) ?? []));
+  const bases = await Promise.all(namedImages(text).flatMap((name) => findBase(name) ?? []));
   return buildArchive({ tag, dockerfile: text, files: await readContext(context), buildArgs, bases });
 }
 

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, realpath, rename } from 'node:fs/promises';
+import { realpath, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mustRun } from '../../src/local/run-command.ts';
 import { checkout, envoyBinary, envoyVersion, findProgram, goBinary, nodeBinary } from '../../tools/paths.mjs';
 import { type ContextFile, readContext } from './image-files.ts';
-import { buildArchive, buildBase, type Image, imageFolder } from './image-store.ts';
+import { archiveImage, buildArchive, buildBase, type Image, imageFolder } from './image-store.ts';
 
 /** The public images that tests name, made here of what a machine without a registry has. */
 export const images = {
   debian: 'docker.io/library/debian:bookworm-slim',
   node: 'docker.io/library/node:24-bookworm-slim',
+  nodeSlim: 'docker.io/library/node:24-slim',
   envoy: `docker.io/envoyproxy/envoy:v${envoyVersion}`,
   pause: 'registry.k8s.io/pause:3.10',
   /** debian with curl, ip, iptables, nc. */
@@ -41,8 +42,10 @@ const catalog: Readonly<Record<string, () => Promise<Image>>> = {
         'CMD ["node"]',
       ]),
       files: [{ source: await realpath(nodeBinary), path: 'bin/node' }, ...(await npmFiles())],
-      bases: [await catalogImage(images.debian)],
+      bases: [await base(images.debian)],
     }),
+  [images.nodeSlim]: async () =>
+    buildBase({ ...recipe(images.nodeSlim, [`FROM ${images.node}`]), bases: [await base(images.node)] }),
   [images.envoy]: async () =>
     buildArchive({
       ...recipe(images.envoy, [
@@ -57,7 +60,7 @@ const catalog: Readonly<Record<string, () => Promise<Image>>> = {
         'CMD ["-c", "/etc/envoy/envoy.yaml"]',
       ]),
       files: [{ source: await realpath(envoyBinary()), path: 'envoy' }],
-      bases: [await catalogImage(images.debian)],
+      bases: [await base(images.debian)],
     }),
   [images.pause]: async () =>
     buildArchive({
@@ -72,14 +75,14 @@ const catalog: Readonly<Record<string, () => Promise<Image>>> = {
         ' && apt-get install -y -qq --no-install-recommends curl iproute2 iptables netcat-openbsd \\',
         ' && rm -rf /var/lib/apt/lists/*',
       ]),
-      bases: [await catalogImage(images.debian)],
+      bases: [await base(images.debian)],
     }),
 };
 
 const built = new Map<string, Promise<Image>>();
 
-/** The image of a name, or undefined if it is none of ours. Made once, then from the cache. */
-export function findCatalogImage(tag: string): Promise<Image> | undefined {
+/** The image of a name, for others to build on, or undefined if it is none of ours. Made once, then from the cache. */
+export function findBase(tag: string): Promise<Image> | undefined {
   const make = catalog[tag] ?? catalog[`docker.io/library/${tag}`] ?? catalog[`docker.io/${tag}`];
   if (make === undefined) return undefined;
   const image = built.get(tag) ?? make();
@@ -87,10 +90,15 @@ export function findCatalogImage(tag: string): Promise<Image> | undefined {
   return image;
 }
 
+async function base(tag: string): Promise<Image> {
+  return (await findBase(tag)) ?? Promise.reject(new Error(`the catalog lacks its own ${tag}`));
+}
+
+/** An image of the catalog, with its archive. */
 export async function catalogImage(tag: string): Promise<Image> {
-  const image = findCatalogImage(tag);
+  const image = await findBase(tag);
   if (image === undefined) throw new Error(`no image ${tag}: there are ${Object.keys(catalog).join(', ')}`);
-  return image;
+  return archiveImage(image);
 }
 
 function recipe(tag: string, dockerfile: readonly string[]) {
@@ -100,7 +108,6 @@ function recipe(tag: string, dockerfile: readonly string[]) {
 async function debianArchive(): Promise<string> {
   const archive = join(imageFolder(), 'debian-bookworm-3.tar');
   if (existsSync(archive)) return archive;
-  await mkdir(imageFolder(), { recursive: true });
   const unfinished = join(imageFolder(), `unfinished-${process.pid}.tar`);
   await mustRun(['mmdebstrap', '--quiet', '--variant=minbase', ...slim, 'bookworm', unfinished]);
   await rename(unfinished, archive);
@@ -121,7 +128,6 @@ async function buildPause(): Promise<string> {
   if (existsSync(program)) return program;
   const go = goBinary();
   if (go === undefined) throw new Error('run `npm run setup -- --for node`: there is no Go');
-  await mkdir(imageFolder(), { recursive: true });
   const env = ['env', '-C', source, 'CGO_ENABLED=0', 'GOFLAGS=-mod=mod'];
   await mustRun([...env, go, 'build', '-trimpath', '-ldflags=-s -w', '-o', `${program}.${process.pid}`, '.']);
   await rename(`${program}.${process.pid}`, program);

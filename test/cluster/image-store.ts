@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustRun, runCommand } from '../../src/local/run-command.ts';
@@ -22,7 +22,9 @@ export type Recipe = {
 const digestLabel = 'xebec.dev/test-digest';
 
 export function imageFolder(): string {
-  return join(cacheFolder(), 'images');
+  const folder = join(cacheFolder(), 'images');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** The archive of an image, built only if nothing with the same inputs was built before. */
@@ -36,7 +38,7 @@ export async function buildArchive(recipe: Recipe): Promise<Image> {
   return image;
 }
 
-/** Like `buildArchive`, for an image that others build on: buildah keeps it. */
+/** An image that others build on: buildah keeps it. `archiveImage` makes its archive for those who want that too. */
 export async function buildBase(recipe: Recipe): Promise<Image> {
   const image = await describeImage(recipe);
   if ((await storedDigest(image.tag)) !== image.digest) {
@@ -44,6 +46,10 @@ export async function buildBase(recipe: Recipe): Promise<Image> {
     await runCommand([...buildahCommand(), 'rmi', '--force', image.tag]);
     await buildStored(recipe, image);
   }
+  return image;
+}
+
+export async function archiveImage(image: Image): Promise<Image> {
   if (!existsSync(image.archive)) await writeArchive(image);
   return image;
 }
@@ -62,7 +68,6 @@ async function describeImage({ tag, dockerfile, files, buildArgs, bases }: Recip
 
 /** buildah sees a copy of the context, so that nothing beside the recorded inputs can get into an image. */
 async function buildStored({ tag, dockerfile, files, buildArgs }: Recipe, { digest }: Image): Promise<void> {
-  await mkdir(imageFolder(), { recursive: true });
   const scratch = await mkdtemp(join(imageFolder(), 'build-'));
   try {
     const context = join(scratch, 'context');
@@ -105,10 +110,14 @@ async function buildah(args: readonly string[]): Promise<string> {
   return mustRun([...buildahCommand(), ...args]);
 }
 
+/** Layers as overlays, which takes a tenth of the time of copies; an overlay cannot lie on an overlay, as the disk of a container is. */
 function buildahCommand(): readonly string[] {
-  const storage = [`--root=${join(imageFolder(), 'storage')}`, `--runroot=${join(imageFolder(), 'run')}`];
-  return ['env', 'BUILDAH_ISOLATION=chroot', 'buildah', ...storage, '--storage-driver=vfs'];
+  const driver = statfsSync(imageFolder()).type === OVERLAYFS ? 'vfs' : 'overlay';
+  const storage = [`--root=${join(imageFolder(), driver)}`, `--runroot=${join(imageFolder(), 'run', driver)}`];
+  return ['env', 'BUILDAH_ISOLATION=chroot', 'buildah', ...storage, `--storage-driver=${driver}`];
 }
+
+const OVERLAYFS = 0x794c7630;
 
 function fileName(tag: string): string {
   return tag.replaceAll(/[^A-Za-z0-9._-]/g, '_');
