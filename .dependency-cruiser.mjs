@@ -7,7 +7,7 @@ const layers = [
   ['cli'],
   ['local'],
   ['app'],
-  ['pilot', 'galley', 'citadel', 'mixer', 'injector'],
+  ['pilot', 'galley', 'citadel', 'mixer', 'injector', 'webhooks'],
   ['xds'],
   ['kube', 'rpc', 'http'],
   ['model'],

@@ -61,15 +61,24 @@ function suppressions({ objects }: ConfigSnapshot): ReadonlyMap<ObjectKey, Reado
     objects.ServiceRole,
     objects.ServiceRoleBinding,
   ];
-  for (const { key, meta } of analyzed.flat()) {
-    const codes = meta.annotations[SUPPRESS];
-    if (codes !== undefined) suppressed.set(key, new Set(codes.split(',').map((code) => code.trim())));
+  for (const object of analyzed.flat()) {
+    const codes = suppressedCodes(object);
+    if (codes !== undefined) suppressed.set(object.key, codes);
   }
   return suppressed;
 }
 
+/** The codes that an object does not want to hear of. */
+export function suppressedCodes({ meta }: ConfigObject): ReadonlySet<string> | undefined {
+  const codes = meta.annotations[SUPPRESS];
+  return codes === undefined ? undefined : new Set(codes.split(',').map((code) => code.trim()));
+}
+
 function isSuppressed({ code, object }: Diagnostic, suppressed: ReadonlyMap<ObjectKey, ReadonlySet<string>>): boolean {
   if (object === undefined) return false;
-  const codes = suppressed.get(objectKey(object.kind, object.namespace, object.name));
-  return codes !== undefined && (codes.has('*') || codes.has(code));
+  return isAmong(suppressed.get(objectKey(object.kind, object.namespace, object.name)), code);
+}
+
+export function isAmong(suppressed: ReadonlySet<string> | undefined, code: string): boolean {
+  return suppressed !== undefined && (suppressed.has('*') || suppressed.has(code));
 }
