@@ -64,6 +64,7 @@ export class RemoteSource implements Source {
   readonly #deps: RemoteSourceDeps;
   readonly #meter: McpMeter;
   #isClassic = false;
+  #isLost = false;
 
   constructor(deps: RemoteSourceDeps) {
     const { kind, host, port } = deps.address;
@@ -109,6 +110,7 @@ export class RemoteSource implements Source {
     const answered = (): void => {
       if (wasAnswered) return;
       wasAnswered = true;
+      this.#isLost = false;
       holdings.describe(undefined);
       log.info({ source: this.name }, 'config source answers');
     };
@@ -148,7 +150,8 @@ export class RemoteSource implements Source {
       return;
     }
     holdings.describe(unreachable(this.name, message));
-    log.warn({ source: this.name, code, error: message }, 'config source lost');
+    if (!this.#isLost) log.warn({ source: this.name, code, error: message }, 'config source lost');
+    this.#isLost = true;
   }
 }
 
