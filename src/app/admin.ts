@@ -109,7 +109,11 @@ function diagnostics(xebec: Xebec): readonly Diagnostic[] {
 
 function notReady(xebec: Xebec): HttpReply {
   const waiting = xebec.galley.waitingFor();
-  return textReply(503, waiting.length === 0 ? 'building the first snapshot' : `waiting for ${waiting.join(', ')}`);
+  if (waiting.length > 0) return textReply(503, `waiting for ${waiting.join(', ')}`);
+  return textReply(
+    503,
+    xebec.webhook?.isReady === false ? 'waiting for the webhook’s port' : 'building the first snapshot',
+  );
 }
 
 /** A secret's content is nobody's business, not even a person's on this machine. */

@@ -22,6 +22,7 @@ import { LoopDelay } from './loop-delay.ts';
 import { makeSources } from './sources.ts';
 import { makeStatus, type StatusParts } from './status/make-status.ts';
 import { VerdictLog } from './verdict-log.ts';
+import { type CertificateSource, Webhook } from './webhook.ts';
 
 export type AssembleInputs = {
   readonly config: ProcessConfig;
@@ -41,6 +42,7 @@ export type Bound = {
   readonly xds: Address;
   readonly admin: Address;
   readonly monitoring: Address | undefined;
+  readonly webhook: Address | undefined;
 };
 
 const GRACE_MS = 1_000;
@@ -52,6 +54,7 @@ export class Xebec {
   readonly verdicts: VerdictLog;
   readonly status: StatusParts;
   readonly loopDelay: LoopDelay;
+  readonly webhook: Webhook | undefined;
   readonly #inputs: AssembleInputs;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
@@ -96,6 +99,17 @@ export class Xebec {
     const parts = { galley, pilot, xds, verdicts: this.verdicts };
     this.status = makeStatus({ ...parts, kubernetes: undefined, peers: undefined, clock, log });
     this.loopDelay = new LoopDelay(watchEventLoop, metrics);
+    const certificates = certificateSource(inputs);
+    this.webhook =
+      certificates &&
+      new Webhook({
+        certificates,
+        snapshot: () => this.galley.snapshot(),
+        domain: config.domain,
+        clock,
+        log: log.child({ component: 'webhook' }),
+        metrics,
+      });
     this.#rpc = new RpcServer({
       methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
       clock,
@@ -113,12 +127,13 @@ export class Xebec {
     try {
       const admin = await bindHttp('--admin', this.#http, config.admin);
       const monitoring = config.monitoring && (await bindHttp('--monitoring', this.#monitoring, config.monitoring));
+      const webhook = config.webhook && this.webhook && (await bindHttp('--webhook', this.webhook, config.webhook));
       const xds = await this.#rpc.listen(config.xdsPlaintext);
-      if (xds.ok) return { admin, monitoring, xds: xds.value };
+      if (xds.ok) return { admin, monitoring, webhook, xds: xds.value };
       throw new Error(`--xds-plaintext: ${xds.error.message}`);
     } catch (error) {
       const stopped = AbortSignal.abort();
-      await Promise.all([this.#http.run(stopped), this.#monitoring.run(stopped)]);
+      await Promise.all([this.#http, this.#monitoring, this.webhook].map((server) => server?.run(stopped)));
       throw error;
     }
   }
@@ -135,11 +150,13 @@ export class Xebec {
       this.status.controller,
     ];
     if (config.controllers.includes('pilot')) parts.push(this.pilot);
+    if (this.webhook !== undefined) parts.push(this.webhook);
     await runAll(parts, signal);
   }
 
   /** Whether every controller that runs has what it needs to serve. */
   get isReady(): boolean {
+    if (this.webhook?.isReady === false) return false;
     return this.#inputs.config.controllers.includes('pilot') ? this.pilot.isReady : this.galley.synced;
   }
 
@@ -155,7 +172,16 @@ export class Xebec {
   }
 }
 
-async function bindHttp(flag: string, server: HttpServer, address: Address): Promise<Address> {
+/** The webhook's certificate, where there is a webhook. */
+function certificateSource({ config }: AssembleInputs): CertificateSource | undefined {
+  const { webhook, webhookCertFile: certFile, webhookKeyFile: keyFile } = config;
+  if (webhook === undefined || certFile === undefined || keyFile === undefined) return undefined;
+  return { kind: 'files', certFile, keyFile };
+}
+
+type Bindable = { bind(address: Address): Promise<Address> };
+
+async function bindHttp(flag: string, server: Bindable, address: Address): Promise<Address> {
   return await server.bind(address).catch((cause: unknown) => {
     throw new Error(`${flag}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
