@@ -127,7 +127,7 @@ export class ApiServer {
   }
 
   /** Applies the CRDs of the project and waits until they are served. */
-  async applyCrds(folder = join(checkout, 'crds')): Promise<void> {
+  async applyCrds(folder = join(checkout, 'crds/')): Promise<void> {
     await this.#demand(['apply', '--server-side', '-f', folder]);
     await this.#demand(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder]);
   }
