@@ -17,6 +17,7 @@ import type { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { Verdicts } from '../xds/verdicts.ts';
 import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes, monitoringRoutes } from './admin.ts';
+import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { makeSources } from './sources.ts';
@@ -56,6 +57,7 @@ export class Xebec {
   readonly loopDelay: LoopDelay;
   readonly webhook: Webhook | undefined;
   readonly #inputs: AssembleInputs;
+  readonly #cluster: Cluster | undefined;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
   readonly #monitoring: HttpServer;
@@ -64,8 +66,9 @@ export class Xebec {
     const { config, clock, log, metrics } = inputs;
     const verdicts = new Verdicts();
     this.#inputs = inputs;
+    this.#cluster = makeCluster(inputs);
     this.galley = new Galley({
-      sources: inputs.sources ?? makeSources(inputs),
+      sources: inputs.sources ?? makeSources(inputs, this.#cluster),
       meshConfigFile:
         config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
       rootNamespace: config.namespace,
@@ -97,9 +100,10 @@ export class Xebec {
     });
     const { galley, pilot, xds } = this;
     const parts = { galley, pilot, xds, verdicts: this.verdicts };
-    this.status = makeStatus({ ...parts, kubernetes: undefined, peers: undefined, clock, log });
+    const peers = this.#cluster && peersOf(inputs, () => galley.snapshot());
+    this.status = makeStatus({ ...parts, kubernetes: this.#cluster, peers, clock, log });
     this.loopDelay = new LoopDelay(watchEventLoop, metrics);
-    const certificates = certificateSource(inputs);
+    const certificates = certificateSource(inputs, this.#cluster);
     this.webhook =
       certificates &&
       new Webhook({
@@ -132,8 +136,7 @@ export class Xebec {
       if (xds.ok) return { admin, monitoring, webhook, xds: xds.value };
       throw new Error(`--xds-plaintext: ${xds.error.message}`);
     } catch (error) {
-      const stopped = AbortSignal.abort();
-      await Promise.all([this.#http, this.#monitoring, this.webhook].map((server) => server?.run(stopped)));
+      await runAll([this.#http, this.#monitoring, ...this.#webhookParts()], AbortSignal.abort());
       throw error;
     }
   }
@@ -141,16 +144,11 @@ export class Xebec {
   /** Serves what was bound until the signal aborts: health first, then sources, then whoever reads them. */
   async run(signal: AbortSignal): Promise<void> {
     const { config } = this.#inputs;
-    const parts: Runnable[] = [
-      this.#http,
-      this.#monitoring,
-      this.loopDelay,
-      this.galley,
-      this.#served(),
-      this.status.controller,
-    ];
-    if (config.controllers.includes('pilot')) parts.push(this.pilot);
-    if (this.webhook !== undefined) parts.push(this.webhook);
+    const runsPilot = config.controllers.includes('pilot');
+    const runsGalley = config.controllers.includes('galley');
+    const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
+    if (runsPilot) parts.push(this.pilot);
+    if (runsGalley) parts.push(...(this.#cluster?.parts ?? []), this.status.controller, ...this.#webhookParts());
     await runAll(parts, signal);
   }
 
@@ -158,6 +156,10 @@ export class Xebec {
   get isReady(): boolean {
     if (this.webhook?.isReady === false) return false;
     return this.#inputs.config.controllers.includes('pilot') ? this.pilot.isReady : this.galley.synced;
+  }
+
+  #webhookParts(): readonly Runnable[] {
+    return this.webhook === undefined ? [] : [this.webhook];
   }
 
   /** Streams are let go one after the other, and only then the connections below them. */
@@ -173,10 +175,13 @@ export class Xebec {
 }
 
 /** The webhook's certificate, where there is a webhook. */
-function certificateSource({ config }: AssembleInputs): CertificateSource | undefined {
-  const { webhook, webhookCertFile: certFile, webhookKeyFile: keyFile } = config;
-  if (webhook === undefined || certFile === undefined || keyFile === undefined) return undefined;
-  return { kind: 'files', certFile, keyFile };
+function certificateSource({ config }: AssembleInputs, cluster: Cluster | undefined): CertificateSource | undefined {
+  const { webhook, webhookCertFile: certFile, webhookKeyFile: keyFile, namespace, service } = config;
+  if (webhook === undefined || !config.controllers.includes('galley')) return undefined;
+  if (certFile !== undefined && keyFile !== undefined) return { kind: 'files', certFile, keyFile };
+  if (cluster === undefined) return undefined;
+  const { api: kube, leadership, reflect } = cluster;
+  return { kind: 'secret', kube, leadership, reflect, namespace, service };
 }
 
 type Bindable = { bind(address: Address): Promise<Address> };
