@@ -50,11 +50,6 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       'what became of each object: its conditions, as its status has them',
       () => describeStatuses(xebec.status.controller),
     ],
-    [
-      '/debug/distributionz',
-      'how many proxies have each object, as replicas tell each other',
-      ({ query }) => xebec.status.page.reply(query.get('have')),
-    ],
   ];
   return routesOf(pages, ['/debug', '/']);
 }
@@ -67,7 +62,7 @@ function routesOf(pages: readonly Page[], indexPaths: readonly string[]): Readon
   ]);
 }
 
-/** What anybody may ask who reaches the port: nothing of it tells what the mesh is. */
+/** What anybody may ask who reaches the port. Of the mesh it tells names of objects, and how many proxies have each. */
 export function monitoringRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<string, HttpRoute> {
   return routesOf(monitoringPages(xebec, metrics), ['/']);
 }
@@ -77,6 +72,11 @@ function monitoringPages(xebec: Xebec, metrics: PromMetrics): readonly Page[] {
     ['/ready', '200 once proxies are served; before that, what it waits for', () => ready(xebec)],
     ['/healthz', '200 as long as the process answers', () => textReply(200, 'ok')],
     ['/metrics', 'for Prometheus', () => exposeMetrics(xebec, metrics)],
+    [
+      '/debug/distributionz',
+      'how many proxies have each object, as replicas tell each other',
+      ({ query }) => xebec.status.page.reply(query.get('have')),
+    ],
   ];
 }
 
