@@ -97,6 +97,8 @@ export type Endpoint = {
   readonly node: string | undefined;
   /** A pod's own label under a headless service: `web-0`, which DNS knows as `web-0.<hostname of the service>`. */
   readonly hostname: string | undefined;
+  /** The WorkloadEntry that it comes from. */
+  readonly entry: ObjectRef | undefined;
 };
 
 /**

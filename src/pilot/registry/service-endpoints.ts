@@ -67,6 +67,7 @@ function externalEndpoints(service: Service, externalName = ''): readonly PortEn
       workload: service.name,
       node: undefined,
       hostname: undefined,
+      entry: undefined,
     },
   }));
 }

@@ -122,11 +122,12 @@ function buildEndpoint(listed: Listed, place: Place, lookups: EndpointLookups): 
     weight: 1,
     health: listed.health,
     hostname: listed.hostname,
+    entry: undefined,
     ...(info === undefined ? unknownWorkload(listed, place, lookups) : knownWorkload(info, listed, lookups)),
   };
 }
 
-type WorkloadPart = Omit<Endpoint, 'address' | 'port' | 'weight' | 'health' | 'hostname'>;
+type WorkloadPart = Omit<Endpoint, 'address' | 'port' | 'weight' | 'health' | 'hostname' | 'entry'>;
 
 function knownWorkload({ workload, tlsMode }: WorkloadInfo, listed: Listed, lookups: EndpointLookups): WorkloadPart {
   const node = listed.node ?? workload.node;

@@ -107,6 +107,7 @@ function listedEndpoint(
     workload: meta.name,
     node: undefined,
     hostname: undefined,
+    entry: undefined,
   };
 }
 
@@ -125,10 +126,10 @@ type Serving = Pick<Endpoint, 'port' | 'health' | 'hostname'>;
 
 /** A pod of a dual-stack cluster has several addresses; its first is the one it is known by. */
 function endpointsAt(
-  { workload, tlsMode, weight }: WorkloadInfo,
+  { workload, tlsMode, weight, isPod }: WorkloadInfo,
   { port, health, hostname }: Serving,
 ): readonly Endpoint[] {
-  const { namespace, labels, serviceAccount, network, locality, node, controller } = workload;
+  const { namespace, labels, serviceAccount, network, locality, node, controller, origin } = workload;
   return workload.addresses.slice(0, 1).map((address) => ({
     address,
     port: isUnixAddress(address) ? 0 : port,
@@ -143,6 +144,7 @@ function endpointsAt(
     workload: controller,
     node,
     hostname,
+    entry: isPod ? undefined : origin,
   }));
 }
 

@@ -5,7 +5,7 @@ import type { MeshDestinationRule } from '../../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../../model/proxy.ts';
 import type { Endpoint, Service, ServicePort } from '../../../model/service.ts';
 import { assignmentRef, type Built, type ClusterType, originOf, type Translated } from '../built.ts';
-import { buildLoadAssignment, selectEndpoints } from '../endpoint/assignment.ts';
+import { buildLoadAssignment, entryOrigins, selectEndpoints } from '../endpoint/assignment.ts';
 import type { ClientPlace } from '../endpoint/place.ts';
 import { buildClientTransport, type ClientTransport, withProxyProtocol } from '../policy/client-tls.ts';
 import { buildCircuitBreakers, buildConnectionOptions, connectTimeout } from '../policy/connection-pool.ts';
@@ -73,7 +73,7 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
     name,
     message,
     needs: discovery === 'eds' ? [assignmentRef(name)] : [],
-    origins: originsOf(service, rule, subset),
+    origins: [...originsOf(service, rule, subset), ...entryOrigins(inputs.dnsEndpoints ?? [], rule, subset)],
   };
 }
 

@@ -6,6 +6,7 @@ import { compareText } from '../../../kit/order.ts';
 import { outboundClusterName } from '../../../model/ids.ts';
 import type { MeshDestinationRule } from '../../../model/mesh-snapshot.ts';
 import type { Endpoint, Locality, Service, ServicePort } from '../../../model/service.ts';
+import type { Origin } from '../../../xds/resource.ts';
 import { type AssignmentType, type Built, originOf } from '../built.ts';
 import { effectivePolicy } from '../policy/effective-policy.ts';
 import { type LocalityLb, localityLbOf } from '../policy/locality-lb.ts';
@@ -33,15 +34,31 @@ export function buildAssignment(inputs: AssignmentInputs): Built<AssignmentType>
   const { service, port, subset, rule } = inputs;
   const name = outboundClusterName(port.port, subset, service.hostname);
   const reachable = inputs.endpoints.filter(({ address }) => isUnixAddress(address) || isIp(address));
-  const origins = [originOf(service.origin, 'spec')];
   const found = subsetOf(rule, subset);
   return {
     type: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
     name,
     message: buildLoadAssignment({ ...inputs, endpoints: reachable }, name),
     needs: [],
-    origins: found === undefined ? origins : [...origins, originOf(found.object, found.path)],
+    origins: [
+      originOf(service.origin, 'spec'),
+      ...(found === undefined ? [] : [originOf(found.object, found.path)]),
+      ...entryOrigins(reachable, rule, subset),
+    ],
   };
+}
+
+/** The WorkloadEntries among the endpoints that are used, each once. */
+export function entryOrigins(
+  endpoints: readonly Endpoint[],
+  rule: MeshDestinationRule | undefined,
+  subset: string,
+): readonly Origin[] {
+  // Most services have none, and choosing costs.
+  if (endpoints.every(({ entry }) => entry === undefined)) return [];
+  const used = selectEndpoints(endpoints, rule, subset);
+  const entries = new Set(used.flatMap(({ entry }) => (entry === undefined ? [] : [entry])));
+  return [...entries].map((entry) => originOf(entry, 'spec'));
 }
 
 type PlaceInputs = Pick<AssignmentInputs, 'service' | 'port' | 'subset' | 'rule' | 'meshLocalityLb'>;

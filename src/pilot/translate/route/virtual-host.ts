@@ -3,6 +3,7 @@ import { VirtualHost_TlsRequirementType } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { type ClusterName, outboundClusterName } from '../../../model/ids.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
+import { type ObjectRef, refOf } from '../../../model/object.ts';
 import type { Proxy } from '../../../model/proxy.ts';
 import { isVisibleIn } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
@@ -92,12 +93,18 @@ function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
       if (own.length > 0 || isLast) {
         clusters.push(...built.clusters);
         diagnostics.push(...built.diagnostics);
-        origins.push(originOf(rule.object, rule.path));
+        origins.push(originOf(rule.object, rule.path), ...delegating(virtualService, rule.object));
       }
       if (end >= 0) break;
     }
   }
   return { routes: last === undefined ? routes : [...routes, last], clusters, diagnostics, origins };
+}
+
+/** The one that delegates has a part in the rules of its delegates. */
+function delegating({ object }: MeshVirtualService, owner: ObjectRef): readonly Origin[] {
+  const { namespace, name } = object.meta;
+  return owner.namespace === namespace && owner.name === name ? [] : [originOf(refOf(object), 'spec.http')];
 }
 
 /** To the service as a whole. */

@@ -83,6 +83,7 @@ export function endpoint(address: string, options: Partial<Endpoint> = {}): Endp
     workload: '',
     node: undefined,
     hostname: undefined,
+    entry: undefined,
     ...options,
   });
 }
