@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,9 +76,10 @@ async function startForeignNode(): Promise<{ readonly access: NodeAccess; kill()
   return { access: JSON.parse(line.toString('utf8')) as NodeAccess, kill };
 }
 
-test('a node beside another one ends with its process, and the next one in its place leaves nothing at all', async () => {
+test('a node beside another one ends with its process, and the next one tidies up after it and leaves nothing at all', async () => {
   const foreign = await startForeignNode();
-  const { folder } = foreign.access;
+  const left = join(foreign.access.folder, 'left');
+  writeFileSync(left, '');
   await runPod(new NodeClient(foreign.access));
   const before = await processesOf(foreign.access);
   await foreign.kill();
@@ -87,8 +88,9 @@ test('a node beside another one ends with its process, and the next one in its p
 
   const own = await startNode();
   const { access } = own.client;
+  const { folder } = access;
   try {
-    expect(access.folder).toBe(folder);
+    expect(existsSync(left)).toBe(false);
     await runPod(own.client);
     expect(cgroupsOf(folder)).not.toEqual([]);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ ${Object.entries(machineSettings)
 /**
  * The place of a node: network, mounts, /run, /var and processes of its own. One process holds it, and dies with us, however we end;
  * with it die all processes inside, and the kernel takes mounts and network back. What remains then is a folder and empty cgroups,
- * which the next node of this slot removes.
+ * which the next node removes.
  */
 export class NodeSpace {
   readonly slot: number;
@@ -76,7 +76,7 @@ export class NodeSpace {
     this.slot = slot;
     this.addresses = buildAddresses(slot);
     this.cgroup = linkName(slot);
-    this.folder = join(tmpdir(), linkName(slot));
+    this.folder = folderOf(slot);
     this.store = join(this.folder, 'store');
     this.enterNetwork = ['nsenter', `--net=${namespaces}/net`];
     this.enter = [...this.enterNetwork, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`];
@@ -88,6 +88,7 @@ export class NodeSpace {
       await holder.waitUntil(() => Promise.resolve(hasOwnNetwork(holder.pid)), PATIENCE_MS);
       const space = new NodeSpace(holder, await claimSlot(holder.pid ?? 0));
       await space.#furnish();
+      for (let slot = 0; slot < SLOTS; slot++) if (slot !== space.slot) await tidyIfAbandoned(slot, holder.pid ?? 0);
       return space;
     } catch (error) {
       await holder.stop();
@@ -99,19 +100,13 @@ export class NodeSpace {
     await this.#holder.stop();
     // The kernel does this too, a moment later; the slot is to be free now.
     await runCommand(['ip', 'link', 'delete', linkName(this.slot)]);
-    await removeCgroups(this.cgroup);
-    const kept = keepLogs ? (name: string) => name.endsWith('.log') : () => false;
-    for (const name of readdirSync(this.folder).filter((entry) => !kept(entry)))
-      rmSync(join(this.folder, name), { recursive: true, force: true });
-    if (!keepLogs) rmSync(this.folder, { recursive: true, force: true });
+    await tidy(this.slot, { keepLogs });
   }
 
   async #furnish(): Promise<void> {
     const { outside, node, podRange, serviceRange } = this.addresses;
     const link = linkName(this.slot);
-    // What a run left that had no time to tidy up.
-    rmSync(this.folder, { recursive: true, force: true });
-    await removeCgroups(this.cgroup);
+    await tidy(this.slot, { keepLogs: false });
     await mkdir(this.folder, { recursive: true, mode: 0o755 });
     await createCgroups(this.cgroup);
     const medium = freemem() > ROOMY_BYTES ? 'memory' : 'disk';
@@ -131,8 +126,13 @@ const holderCommand = {
   ],
 };
 
+/** One that has ended, for want of a right for instance, has none. */
 function hasOwnNetwork(pid: number | undefined): boolean {
-  return pid !== undefined && readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net');
+  try {
+    return readlinkSync(`/proc/${pid ?? 0}/ns/net`) !== readlinkSync('/proc/self/ns/net');
+  } catch {
+    return false;
+  }
 }
 
 /** Who creates the link of a slot has the slot; the link goes with the network at its other end. */
@@ -146,6 +146,28 @@ async function claimSlot(holder: number): Promise<number> {
     await sleep(10);
   }
   throw new Error(`no room for a node: ${said}`);
+}
+
+/** What a run left that had no time to tidy up. Nobody can take the slot meanwhile, for we have it. */
+async function tidyIfAbandoned(slot: number, holder: number): Promise<void> {
+  if (!existsSync(folderOf(slot))) return;
+  const peer = ['peer', 'name', 'broom', 'netns', `${holder}`];
+  if ((await runCommand(['ip', 'link', 'add', linkName(slot), 'type', 'veth', ...peer])).code !== 0) return;
+  await tidy(slot, { keepLogs: true });
+  await mustRun(['ip', 'link', 'delete', linkName(slot)]);
+}
+
+async function tidy(slot: number, { keepLogs }: { readonly keepLogs: boolean }): Promise<void> {
+  await removeCgroups(linkName(slot));
+  const folder = folderOf(slot);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const logs = keepLogs ? names.filter((name) => name.endsWith('.log')) : [];
+  for (const name of names) if (!logs.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  if (logs.length === 0) rmSync(folder, { recursive: true, force: true });
+}
+
+function folderOf(slot: number): string {
+  return join(tmpdir(), linkName(slot));
 }
 
 function linkName(slot: number): string {
