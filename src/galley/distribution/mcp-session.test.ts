@@ -135,8 +135,11 @@ describe('a session of MCP', () => {
     world.ask('x', { responseNonce: '2', incremental: true, errorDetail: { code: 3, message: 'b' } });
     expect(world.sent()).toEqual([]);
     world.set('x', { a: '1' });
-    expect(world.sent()).toEqual(['x#3 changes a=1 -b']);
-    expect(world.heard).toEqual(['ack x', 'nack x 3 b']);
+    expect(world.sent()).toEqual(['x#3 changes -b']);
+    world.ask('x', { responseNonce: '3', incremental: true, errorDetail: { code: 3, message: 'no' } });
+    world.set('x', { a: '1', b: '1' });
+    expect(world.sent()).toEqual(['x#4 changes b=1']);
+    expect(world.heard).toEqual(['ack x', 'nack x 3 b', 'nack x 3 no']);
   });
 
   test('believes what a sink says it has', () => {

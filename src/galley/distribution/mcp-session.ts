@@ -17,6 +17,13 @@ export interface SinkEvents {
   stale(collection: string, nonce: string): void;
 }
 
+type Pending = {
+  readonly nonce: string;
+  readonly state: CollectionState;
+  /** Names that it sends or removes. */
+  readonly touched: readonly string[];
+};
+
 type Watch = {
   /** Whether the sink asked for what changes, or confirmed the last answer and waits for the next. */
   isArmed: boolean;
@@ -25,10 +32,10 @@ type Watch = {
   brought: ReadonlyMap<string, string> | undefined;
   /** What the sink has confirmed. */
   confirmed: CollectionState | undefined;
-  /** Names of refused answers: the sink may have taken them all the same. */
+  /** Names that refused answers sent or removed: the sink may have done so all the same. */
   readonly uncertain: Set<string>;
   answered: CollectionState | undefined;
-  pending: { readonly nonce: string; readonly state: CollectionState } | undefined;
+  pending: Pending | undefined;
 };
 
 export type McpOutgoing = { readonly collection: string; readonly message: ResourcesMessage };
@@ -99,7 +106,7 @@ export class McpSession {
       watch.uncertain.clear();
       this.#events.acked(collection);
     } else {
-      for (const name of watch.pending?.state.resources.keys() ?? []) watch.uncertain.add(name);
+      for (const name of watch.pending?.touched ?? []) watch.uncertain.add(name);
       this.#events.nacked(collection, { code: error.code ?? 0, message: error.message ?? '' });
     }
     watch.pending = undefined;
@@ -108,25 +115,33 @@ export class McpSession {
   #answer(collection: string, watch: Watch, state: CollectionState): ResourcesMessage {
     this.#nonce += 1;
     const nonce = String(this.#nonce);
-    watch.pending = { nonce, state };
-    watch.answered = state;
-    watch.isArmed = false;
-    const base = watch.isIncremental ? baseOf(watch) : undefined;
+    const known = baseOf(watch);
+    const base = watch.isIncremental ? known : undefined;
     const all = [...state.resources.values()];
     const resources =
       base === undefined
         ? all
         : all.filter(({ name, version }) => watch.uncertain.has(name) || base.get(name) !== version);
-    const held = base === undefined ? [] : [...new Set([...base.keys(), ...watch.uncertain])];
+    const removed = base === undefined ? [] : goneFrom(base, watch, state);
+    // All of a collection removes what it leaves out.
+    const left = base === undefined ? (known?.keys() ?? []) : removed;
+    watch.pending = { nonce, state, touched: [...resources.map(({ name }) => name), ...left] };
+    watch.answered = state;
+    watch.isArmed = false;
     return encodeResources({
       version: state.version,
       collection,
       resources: resources.map(({ bytes }) => bytes),
-      removed: held.filter((name) => !state.resources.has(name)).sort(),
+      removed,
       nonce,
       incremental: base !== undefined,
     });
   }
+}
+
+/** Names that the sink has, or may have, and that are no more. */
+function goneFrom(base: ReadonlyMap<string, string>, { uncertain }: Watch, state: CollectionState): readonly string[] {
+  return [...new Set([...base.keys(), ...uncertain])].filter((name) => !state.resources.has(name)).sort();
 }
 
 /** Whoever opens a collection anew has what it says it has. */

@@ -101,7 +101,7 @@ describe('a service as an entry', () => {
     ['headless without pods', '{clusterIP: None, ports: []}', '0.0.0.0', 'NONE', 'MESH_INTERNAL'],
     ['with an address and without pods', '{clusterIP: 10.96.0.1, ports: []}', '10.96.0.1', 'STATIC', 'MESH_INTERNAL'],
     ['outside', '{type: ExternalName, externalName: example.com, ports: []}', '0.0.0.0', 'DNS', 'MESH_EXTERNAL'],
-  ])('%s', async (_, spec, address, resolution, location) => {
+  ])('%s', async (...[, spec, address, resolution, location]) => {
     expect((await entryOf(service(spec))).spec).toMatchObject({ addresses: [address], resolution, location });
   });
 

@@ -10,15 +10,19 @@ const allowed = 'xds://host:port, mcp://host:port, host:port (MCP) or fs:///fold
 
 /** Reads `xds://host:port`, `mcp://host:port`, plain `host:port` (MCP, as Istio 1.4 had it) or `fs:///folder`. */
 export function parseConfigSource(text: string): Result<ConfigSourceAddress, string> {
-  const wrong = err(`${JSON.stringify(text)} is no config source: write ${allowed}`);
-  if (text.startsWith('fs://')) {
-    const path = text.slice('fs://'.length);
-    return path.startsWith('/') ? ok({ kind: 'folder', path }) : wrong;
-  }
-  const [, scheme = 'mcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text) ?? [];
+  const address = folderIn(text) ?? remoteIn(text);
+  return address === undefined ? err(`${JSON.stringify(text)} is no config source: write ${allowed}`) : ok(address);
+}
+
+function folderIn(text: string): ConfigSourceAddress | undefined {
+  return text.startsWith('fs:///') ? { kind: 'folder', path: text.slice('fs://'.length) } : undefined;
+}
+
+function remoteIn(text: string): ConfigSourceAddress | undefined {
+  const [, kind = 'mcp', rest = ''] = /^(?:(xds|mcp):\/\/)?(.*)$/.exec(text) ?? [];
   const [, ipv6, name, digits] = HOST_AND_PORT.exec(rest) ?? [];
   const host = ipv6 ?? name;
   const port = Number(digits);
-  if ((scheme !== 'xds' && scheme !== 'mcp') || host === undefined || port < 1 || port > 65_535) return wrong;
-  return ok({ kind: scheme, host, port });
+  if (host === undefined || port < 1 || port > 65_535) return undefined;
+  return { kind: kind === 'xds' ? 'xds' : 'mcp', host, port };
 }

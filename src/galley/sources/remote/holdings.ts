@@ -73,21 +73,19 @@ export class Holdings {
   take({ collection, isFull, resources, removed }: Answer): string | undefined {
     const entry = this.#collections.get(collection);
     if (entry === undefined) throw new Error(`an answer for ${collection}, which was not asked for`);
-    const { held } = entry;
     const complaints: string[] = [];
     const upserts: SourceObject[] = [];
     for (const resource of resources) {
       // A version is one content: who sends everything each time sends mostly what is known.
-      if (resource.version !== '' && held.get(resource.name)?.version === resource.version) continue;
+      if (resource.version !== '' && entry.held.get(resource.name)?.version === resource.version) continue;
       const { object, problem } = this.#read(entry, resource);
       if (problem !== undefined) complaints.push(`'${resource.name}': ${problem}`);
       // What cannot be admitted goes on too: admission says what is wrong with it, and keeps the version from before.
       if (object !== undefined) upserts.push(object);
     }
-    const present = new Set(resources.map(({ name }) => name));
-    const gone = isFull ? [...held.keys()].filter((name) => !present.has(name)) : removed;
+    const gone = isFull ? missingFrom(resources, entry) : removed;
     const deletes = gone.flatMap((name) => this.#drop(entry, name));
-    if (upserts.length > 0 || deletes.length > 0 || complaints.length > 0) {
+    if (upserts.length + deletes.length + complaints.length > 0) {
       this.#sink.apply({ upserts, deletes, diagnostics: this.#diagnostics() });
     }
     entry.isFilled = true;
@@ -146,6 +144,11 @@ export class Holdings {
     this.#isSynced = true;
     this.#sink.synced();
   }
+}
+
+function missingFrom(resources: Answer['resources'], { held }: Collection): readonly string[] {
+  const present = new Set(resources.map(({ name }) => name));
+  return [...held.keys()].filter((name) => !present.has(name));
 }
 
 /** The first error of an object, if it has one. */
