@@ -29,6 +29,8 @@ export type Condition = {
 export type ValidationMessage = {
   readonly type: { readonly code: string; readonly name?: string };
   readonly level: 'ERROR' | 'WARNING' | 'INFO';
+  /** Istio 1.4 had it, today's does not: what is wrong, and where. */
+  readonly message: string;
   readonly documentationUrl?: string;
 };
 

@@ -1,5 +1,7 @@
+import { codes as issueCodes } from '../../apis/codes.ts';
 import { renderPath } from '../../apis/issue.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { galleyCodes } from '../codes.ts';
 import { conditionOfCode } from './condition-codes.ts';
 import {
   type Condition,
@@ -19,6 +21,16 @@ export type ObjectInputs = {
 
 /** The code of kinds that nothing acts on. */
 const NO_EFFECT_YET = 'XEB0122';
+
+/** `ReferencedResourceNotFound`, as Istio names its codes. */
+const titles: ReadonlyMap<string, string> = new Map(
+  Object.entries({ ...issueCodes, ...galleyCodes }).map(([code, { title }]) => [code, camelCase(title)]),
+);
+
+function camelCase(title: string): string {
+  const words = title.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join('');
+}
 
 /** More would be for the command line. */
 const MOST_MESSAGES = 20;
@@ -81,10 +93,12 @@ function tell(diagnostics: readonly Diagnostic[], end: string): string {
 function validationMessage({ code, level, path, message }: Diagnostic): ValidationMessage {
   const levels = { error: 'ERROR', warning: 'WARNING', info: 'INFO' } as const;
   const where = path.length === 0 ? '' : `${renderPath(path)}: `;
+  const name = titles.get(code);
   const url = `https://istio.io/latest/docs/reference/config/analysis/${code.toLowerCase()}/`;
   return {
-    type: { code, name: fitMessage(where, message) },
+    type: { code, ...(name === undefined ? {} : { name }) },
     level: levels[level],
+    message: fitMessage(where, message),
     ...(code.startsWith('IST') ? { documentationUrl: url } : {}),
   };
 }

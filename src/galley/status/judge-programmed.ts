@@ -22,7 +22,8 @@ export type ProgrammedInputs = {
   readonly replicas: Pick<Distribution, 'replicas' | 'silent' | 'isBehind'>;
   /** Whether this generation was programmed before. */
   readonly isLatched: boolean;
-  readonly waitedMs: number;
+  /** For how long some proxy has not confirmed it. */
+  readonly openMs: number;
 };
 
 type Verdict = Pick<Condition, 'status' | 'message'> & {
@@ -44,7 +45,7 @@ export function judgeProgrammed(inputs: ProgrammedInputs): Verdict {
   return {
     status: 'True',
     reason: 'Programmed',
-    message: 'every proxy that uses the object has confirmed it',
+    message: 'the proxies that use the object have confirmed it',
     programmed: reached(inputs),
   };
 }
@@ -125,23 +126,25 @@ function heldBack(inputs: ProgrammedInputs): Verdict | undefined {
   return { status: 'False', reason: 'HeldBack', message, programmed: reached(inputs) };
 }
 
+/** New proxies of what was programmed before change nothing, unless they never confirm it. */
 function pending(inputs: ProgrammedInputs): Verdict | undefined {
   const { counts, isLatched } = inputs;
   const open = counts.pending + counts.undecided;
-  if (open === 0 || isLatched) return undefined;
+  const isLate = inputs.openMs >= PATIENCE_MS;
+  if (open === 0 || (isLatched && !isLate)) return undefined;
   const programmed = reached(inputs);
-  if (isPatient(inputs)) {
-    const message = `${open} of ${counts.known} proxies have not confirmed it for ${PATIENCE_MS / 1000} s; /debug/syncz says which`;
+  const few = `${open} of ${counts.known} proxies have not confirmed it`;
+  if (isLatched || isPatient(inputs)) {
+    const message = `${few} for ${PATIENCE_MS / 1000} s; /debug/syncz says which`;
     return { status: 'True', reason: 'ProgrammedWithExceptions', message, programmed };
   }
-  const message = `${open} of ${counts.known} proxies have not confirmed it yet`;
-  return { status: 'Unknown', reason: 'Pending', message, programmed };
+  return { status: 'Unknown', reason: 'Pending', message: `${few} yet`, programmed };
 }
 
 /** Whether so few have not confirmed, for so long, that they are exceptions. */
-function isPatient({ counts, waitedMs }: ProgrammedInputs): boolean {
+function isPatient({ counts, openMs }: ProgrammedInputs): boolean {
   const open = counts.pending + counts.undecided;
-  return open === 0 || (waitedMs >= PATIENCE_MS && open / Math.max(1, counts.known) <= EXCEPTION_SHARE);
+  return open === 0 || (openMs >= PATIENCE_MS && open / Math.max(1, counts.known) <= EXCEPTION_SHARE);
 }
 
 function reached({ counts, isLatched, refusal }: ProgrammedInputs): number {

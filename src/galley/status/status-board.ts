@@ -21,8 +21,8 @@ type Version = number | ConfigObject | undefined;
 
 type Entry = {
   readonly version: Version;
-  /** Since when this version waits for proxies. */
-  readonly since: number;
+  /** Since when some proxy has not confirmed this version; nothing while all have. */
+  openSince: number | undefined;
   isLatched: boolean;
   posted: Posted | undefined;
 };
@@ -72,9 +72,7 @@ export class StatusBoard {
 
   /** Whether some object still waits, so that time alone may change what is said of it. */
   get isWaiting(): boolean {
-    return [...this.#entries.values()].some(
-      ({ posted }) => posted !== undefined && conditionOf(posted.status, 'Programmed')?.reason === 'Pending',
-    );
+    return [...this.#entries.values()].some(({ openSince }) => openSince !== undefined);
   }
 
   #entryFor(object: JudgedObject): Entry {
@@ -83,7 +81,7 @@ export class StatusBoard {
     const known = this.#entries.get(key);
     if (known !== undefined && known.version === version) return known;
     const isLatched = object.isAdmitted && wasProgrammed(readPresent(body), meta.generation);
-    return { version, since: this.#clock.monotonic(), isLatched, posted: undefined };
+    return { version, openSince: undefined, isLatched, posted: undefined };
   }
 
   #post(
@@ -93,6 +91,8 @@ export class StatusBoard {
   ): void {
     const { source, isAdmitted, inForce } = object;
     const counts = countsOf(object, distribution);
+    const now = this.#clock.monotonic();
+    entry.openSince = counts.pending + counts.undecided === 0 ? undefined : (entry.openSince ?? now);
     const status = judgeObject({
       generation: source.meta.generation,
       diagnostics,
@@ -104,7 +104,7 @@ export class StatusBoard {
         refusal: this.#ownRefusal(source.key, entry, counts),
         replicas: distribution,
         isLatched: entry.isLatched,
-        waitedMs: this.#clock.monotonic() - entry.since,
+        openMs: entry.openSince === undefined ? 0 : now - entry.openSince,
       },
     });
     if (conditionOf(status, 'Programmed')?.status === 'True') entry.isLatched = true;

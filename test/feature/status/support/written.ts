@@ -48,6 +48,11 @@ export class WrittenMesh {
     await this.mesh.apply(...objects);
   }
 
+  /** Applies an object without waiting for anybody. */
+  send(object: Manifest): void {
+    this.#keep(object);
+  }
+
   /** An object as the API has it now. */
   body(name: string): Manifest {
     return this.#bodies.get(name) ?? {};
