@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { ApiServer } from './api-server.ts';
 import { clusterBinaries, demandBinaries } from './binaries.ts';
 import { Daemon } from './daemon.ts';
@@ -111,7 +112,15 @@ export class KubernetesNode {
     if (reply.status !== 200) return undefined;
     const { status, spec } = JSON.parse(reply.body) as NodeObject;
     const isReady = status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
-    return isReady && spec.taints === undefined ? true : undefined;
+    return isReady && spec.taints === undefined && (await this.#resolves()) ? true : undefined;
+  }
+
+  /** Through the Service: kube-proxy and DNS work. */
+  async #resolves(): Promise<boolean> {
+    const resolver = new Resolver({ timeout: 500, tries: 1 });
+    resolver.setServers([this.space.addresses.dnsService]);
+    const found = await resolver.resolve4('kubernetes.default.svc.cluster.local').catch(() => []);
+    return found[0] === this.space.addresses.apiService;
   }
 }
 
