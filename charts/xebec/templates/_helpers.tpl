@@ -2,34 +2,52 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* The release's name, without saying xebec twice. */ -}}
+{{- /* The release's name, without saying xebec twice. A Service has this name, and must not begin with a digit. */ -}}
 {{- define "xebec.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else if contains (include "xebec.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "xebec.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- $name := include "xebec.name" . -}}
+{{- $full := .Values.fullnameOverride -}}
+{{- if not $full -}}
+{{- $full = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- end -}}
+{{- if regexMatch "^[0-9]" $full -}}
+{{- $full = printf "xebec-%s" $full -}}
+{{- end -}}
+{{- $full | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* Of what belongs to the whole cluster: two releases must not meet. */ -}}
+{{- /* Of what belongs to the whole cluster, where two releases must not meet. Never cut: these may have 253 letters. */ -}}
 {{- define "xebec.clusterName" -}}
-{{- printf "%s-%s" (include "xebec.fullname" .) .Release.Namespace | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" (include "xebec.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
+{{- define "xebec.instanceLabels" -}}
+app.kubernetes.io/name: {{ include "xebec.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{- /* By which the pods of the control plane are found, and not the pod that checks them. */ -}}
 {{- define "xebec.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "xebec.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{ include "xebec.instanceLabels" . }}
+app.kubernetes.io/component: control-plane
 {{- end -}}
 
-{{- define "xebec.labels" -}}
-{{ include "xebec.selectorLabels" . }}
+{{- /* Without the component. */ -}}
+{{- define "xebec.commonLabels" -}}
+{{ include "xebec.instanceLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/component: control-plane
 app.kubernetes.io/part-of: xebec
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+{{- end -}}
+
+{{- define "xebec.labels" -}}
+{{ include "xebec.commonLabels" . }}
+app.kubernetes.io/component: control-plane
+{{- end -}}
+
+{{- define "xebec.testAnnotations" -}}
+helm.sh/hook: test
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}
 
 {{- define "xebec.image" -}}
@@ -41,45 +59,73 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{- /* Whether this release judges objects as they are applied. */ -}}
+{{- define "xebec.hasWebhook" -}}
+{{- if and .Values.webhook.enabled (has "galley" .Values.controllers) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "xebec.hasMcp" -}}
+{{- if and .Values.mcp.enabled (has "galley" .Values.controllers) -}}true{{- end -}}
+{{- end -}}
+
+{{- /* The groups of Istio's kinds. */ -}}
+{{- define "xebec.istioGroups" -}}
+- networking.istio.io
+- security.istio.io
+- telemetry.istio.io
+- extensions.istio.io
+- authentication.istio.io
+- rbac.istio.io
+- config.istio.io
+{{- end -}}
+
 {{- /*
 One setting that profiles have a say in: what a person set, else the profile's, else the default profile's. Takes a list of the root and the
 path; gives JSON {"value": …}, since a template can only give text and false must not be lost.
 */ -}}
 {{- define "xebec.setting" -}}
 {{- $root := index . 0 -}}
-{{- $path := rest . -}}
 {{- $layers := list $root.Values -}}
-{{- range $name := list $root.Values.profile "default" -}}
-{{- if $name -}}
+{{- range $name := compact (list $root.Values.profile "default") -}}
 {{- $layers = append $layers ($root.Files.Get (printf "files/profiles/%s.yaml" $name) | fromYaml) -}}
-{{- end -}}
 {{- end -}}
 {{- $found := dict -}}
 {{- range $layer := $layers -}}
 {{- $value := $layer -}}
-{{- range $key := $path -}}
-{{- if kindIs "map" $value -}}{{- $value = get $value $key -}}{{- else -}}{{- $value = "" -}}{{- end -}}
+{{- range $key := rest $ -}}
+{{- $value = ternary (index (default dict $value) $key) nil (kindIs "map" $value) -}}
 {{- end -}}
-{{- $isSet := not (or (kindIs "invalid" $value) (and (kindIs "string" $value) (eq $value ""))) -}}
-{{- if and $isSet (not (hasKey $found "value")) -}}
+{{- if not (or (kindIs "invalid" $value) (hasKey $found "value")) -}}
 {{- $_ := set $found "value" $value -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
 
-{{- define "xebec.replicas" -}}
-{{- (include "xebec.setting" (list . "replicas") | fromJson).value | int -}}
-{{- end -}}
-
 {{- /* MeshConfig: the profile's, with what a person set over it key by key. */ -}}
 {{- define "xebec.meshConfig" -}}
-{{- $profile := dict -}}
-{{- if .Values.profile -}}
-{{- $profile = get (.Files.Get (printf "files/profiles/%s.yaml" .Values.profile) | fromYaml) "meshConfig" | default dict -}}
-{{- end -}}
 {{- $mesh := dict "rootNamespace" .Release.Namespace -}}
-{{- range $key, $value := $profile -}}{{- $_ := set $mesh $key $value -}}{{- end -}}
+{{- if .Values.profile -}}
+{{- $profile := .Files.Get (printf "files/profiles/%s.yaml" .Values.profile) | fromYaml -}}
+{{- $mesh = merge (dig "meshConfig" dict $profile) $mesh -}}
+{{- end -}}
 {{- range $key, $value := .Values.meshConfig -}}{{- $_ := set $mesh $key $value -}}{{- end -}}
 {{- toYaml $mesh -}}
+{{- end -}}
+
+{{- /* Names of Istio's charts are refused with what they are called here, all at once. */ -}}
+{{- define "xebec.refuseIstioNames" -}}
+{{- $lines := list -}}
+{{- range $entry := (.Files.Get "files/istio-values.yaml" | fromYaml).values -}}
+{{- $value := $.Values -}}
+{{- range $key := splitList "." $entry.name -}}
+{{- $value = ternary (index (default dict $value) $key) nil (kindIs "map" $value) -}}
+{{- end -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- $lines = append $lines (printf "  %s: %s" $entry.name $entry.say) -}}
+{{- end -}}
+{{- end -}}
+{{- if $lines -}}
+{{- fail (printf "\n\nThese values have other names here, or none:\n%s\n" (join "\n" $lines)) -}}
+{{- end -}}
 {{- end -}}
