@@ -88,10 +88,11 @@ export class WebhookCertificates implements Runnable {
       return 'settled';
     }
     const secret = answer.ok ? answer.value : undefined;
-    const stored = secret === undefined ? undefined : readSecret(secret);
+    // An installer may have left an empty one, so that it takes it back.
+    const stored = secret === undefined || secret['data'] === undefined ? undefined : readSecret(secret);
     if (stored !== undefined) this.#take(stored);
-    // A Secret that is not there is nobody's, and replicas that start together cannot wait for a leader.
-    if (secret !== undefined && !leadership.isLeader) return 'settled';
+    // A Secret that says nothing is nobody's, and replicas that start together cannot wait for a leader.
+    if (stored !== undefined && !leadership.isLeader) return 'settled';
     const step = this.#plan(stored);
     return step === undefined ? 'settled' : this.#write(step, secret, signal);
   }

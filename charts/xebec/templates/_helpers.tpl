@@ -116,13 +116,23 @@ path; gives JSON {"value": …}, since a template can only give text and false m
 {{- /* Names of Istio's charts are refused with what they are called here, all at once. */ -}}
 {{- define "xebec.refuseIstioNames" -}}
 {{- $lines := list -}}
+{{- $known := list -}}
 {{- range $entry := (.Files.Get "files/istio-values.yaml" | fromYaml).values -}}
+{{- $known = append $known $entry.name -}}
 {{- $value := $.Values -}}
 {{- range $key := splitList "." $entry.name -}}
 {{- $value = ternary (index (default dict $value) $key) nil (kindIs "map" $value) -}}
 {{- end -}}
 {{- if not (kindIs "invalid" $value) -}}
 {{- $lines = append $lines (printf "  %s: %s" $entry.name $entry.say) -}}
+{{- end -}}
+{{- end -}}
+{{- range $family := list "pilot" "galley" -}}
+{{- range $key, $_ := index $.Values $family -}}
+{{- $name := printf "%s.%s" $family $key -}}
+{{- if not (has $name $known) -}}
+{{- $lines = append $lines (printf "  %s: has no counterpart" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if $lines -}}
