@@ -13,6 +13,7 @@ import { refusedBySchema } from './refused-by-schema.ts';
 const server = apiServerOfFile();
 const istio: readonly Collection[] = Object.values(collections).filter(({ source }) => source === 'istio');
 const objects = join(import.meta.dirname, 'objects');
+const invalid = join(import.meta.dirname, 'invalid');
 
 type Manifest = {
   readonly apiVersion: string;
@@ -166,6 +167,13 @@ describe('refused by the schemas alone', () => {
     expect(await refusal({ apiVersion, kind, metadata: { name: 'refused' }, spec })).toContain(problem);
   });
 
+  test('nothing that is left to the webhook, which says it better', async () => {
+    const files = readdirSync(invalid).map((name) => readFileSync(join(invalid, name), 'utf8'));
+    const count = files.join('\n').match(/^kind: /gm)?.length;
+    const applied = await kubectl(['apply', '--dry-run=server', '-f', invalid]);
+    expect(applied.trim().split('\n').length).toBe(count);
+  });
+
   test('what belongs to no object', async () => {
     expect(await refusal({ ...virtualService('refused', routed), sepc: {} })).toContain('unknown field "sepc"');
   });
@@ -261,6 +269,7 @@ describe('what users see', () => {
 
   test('what a kind is for', async () => {
     expect(await kubectl(['explain', 'vs'])).toContain('How requests to some hosts are routed');
+    expect(await kubectl(['explain', 'dr.spec'])).toContain('Named parts of the service, by labels');
     expect(await kubectl(['explain', 'vs.spec.http.retries', '--api-version=networking.istio.io/v1beta1'])).toContain(
       'attempts\t<integer>',
     );

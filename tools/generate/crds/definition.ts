@@ -43,11 +43,10 @@ const columns: readonly PrinterColumn[] = [
 /** A kind has one schema in all its versions, so nothing is converted: what is stored is read in any of them. */
 export function buildDefinition(collection: Collection): JsonObject {
   const { group, kind, plural, shortNames, categories, scope, versions } = collection;
-  const spec = buildSpecSchema(collection.schema);
+  const spec = describe(kind, buildSpecSchema(collection.schema));
   demandStructural(spec);
   demandStructural(statusSchema, 'status');
-  const description = descriptions[kind];
-  if (description === undefined) throw new Error(`${kind} has no description in descriptions.ts`);
+  const description = descriptions[kind]?.kind ?? '';
   const served = versions.map((name, index) => ({
     name,
     served: true,
@@ -77,6 +76,20 @@ export function buildDefinition(collection: Collection): JsonObject {
       versions: served,
     },
   };
+}
+
+/** The same schema with what `kubectl explain` says of its members: of each one something, and of nothing else. */
+function describe(kind: string, spec: JsonObject): JsonObject {
+  const texts = descriptions[kind]?.spec ?? {};
+  const members = Object.entries(spec['properties'] ?? {});
+  const unsaid = members.filter(([name]) => texts[name] === undefined).map(([name]) => name);
+  const superfluous = Object.keys(texts).filter((name) => !members.some(([member]) => member === name));
+  if (unsaid.length + superfluous.length > 0) {
+    const fields = [...unsaid, ...superfluous].join(', ');
+    throw new Error(`descriptions.ts and the schema of ${kind} do not have the same fields: ${fields}`);
+  }
+  const described = members.map(([name, member]) => [name, { description: texts[name], ...member }] as const);
+  return { ...spec, properties: Object.fromEntries(described) };
 }
 
 function buildColumn({ name, type, jsonPath, description, priority }: PrinterColumn): JsonObject {
