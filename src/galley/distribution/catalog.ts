@@ -1,6 +1,7 @@
 import type { Kind } from '../../apis/collections.ts';
 import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import type { IstioCodec } from '../../gen/istio.ts';
+import type { Clock } from '../../kit/clock.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
@@ -19,6 +20,7 @@ import {
 } from './kinds.ts';
 import { kubernetesBody, serviceMessage } from './kubernetes-bodies.ts';
 
+import { PreparedFeed, type SnapshotFeed } from './prepared-feed.ts';
 import { SyntheticServiceEntries } from './synthetic-service-entries.ts';
 
 /** One collection at one moment. Immutable, and the same object as long as nothing in it changed. */
@@ -27,22 +29,19 @@ export type CollectionState = {
   readonly resources: ReadonlyMap<string, DistributedResource>;
 };
 
-/** Who publishes configuration. */
-export interface SnapshotFeed {
-  snapshot(): ConfigSnapshot | undefined;
-  /** Calls back with each new snapshot; returns how to stop. */
-  onChange(listener: () => void): () => void;
-}
-
 export type CatalogDeps = {
   readonly feed: SnapshotFeed;
   /** The DNS suffix of the Kubernetes cluster: `cluster.local`. */
   readonly domain: string;
+  readonly clock: Clock;
   readonly log: Logger;
 };
 
 type Encode = (object: ConfigObject) => DistributedResource | undefined;
 type List = readonly ConfigObject[];
+
+/** For so long others wait while objects are encoded. */
+const TURN_MS = 8;
 
 /**
  * What the newest configuration has to distribute, by kind and by collection of MCP. Nothing is encoded before somebody asks
@@ -50,13 +49,17 @@ type List = readonly ConfigObject[];
  */
 export class Catalog {
   readonly #deps: CatalogDeps;
+  readonly #feed: PreparedFeed;
   readonly #lists = new Map<string, (list: List) => CollectionState>();
+  readonly #encoders = new Map<Kind, Encode>();
+  readonly #prepared = new Map<Kind, List>();
   readonly #collections = new Map<string, (snapshot: ConfigSnapshot) => CollectionState>();
   readonly #mesh: (mesh: MeshConfig) => CollectionState;
   #codec: IstioCodec | undefined;
 
   constructor(deps: CatalogDeps) {
     this.#deps = deps;
+    this.#feed = new PreparedFeed(deps.feed, (snapshot) => this.#prepare(snapshot));
     for (const kind of distributedKinds) this.#addKind(kind);
     this.#mesh = memoByIdentity((mesh: MeshConfig) => this.#meshState(mesh));
     this.#collections.set(MESH_COLLECTION, ({ mesh }) => this.#mesh(mesh));
@@ -74,9 +77,10 @@ export class Catalog {
     this.#collections.set(SYNTHETIC_COLLECTION, (snapshot) => states(synthetic.of(snapshot)));
   }
 
-  /** Before anything can be asked for: the messages of Istio are loaded when somebody first consumes configuration. */
+  /** For each consumer, before it asks: the first has the messages of Istio loaded and everything encoded. */
   async load(): Promise<void> {
     this.#codec ??= await loadSpecCodec();
+    await this.#feed.start();
   }
 
   /** Whether there is anything to distribute. */
@@ -84,17 +88,13 @@ export class Catalog {
     return this.#deps.feed.snapshot() !== undefined;
   }
 
-  onChange(listener: () => void): () => void {
-    return this.#deps.feed.onChange(listener);
-  }
-
+  /** The newest snapshot whose objects are encoded. */
   snapshot(): ConfigSnapshot | undefined {
-    return this.#deps.feed.snapshot();
+    return this.#feed.snapshot();
   }
 
-  /** The names of MCP's collections, sorted. */
-  collections(): readonly string[] {
-    return [...this.#collections.keys()].sort();
+  onChange(listener: () => void): () => void {
+    return this.#feed.onChange(listener);
   }
 
   hasCollection(name: string): boolean {
@@ -123,7 +123,25 @@ export class Catalog {
     const encode = memoByIdentity((object: ConfigObject) => this.#encode(object, message, body(object)));
     const states = latestList((list) => stateOf(list, encode));
     this.#lists.set(kind, states);
+    this.#encoders.set(kind, encode);
     if (collection !== undefined) this.#collections.set(collection, ({ objects }) => states(objects[kind]));
+  }
+
+  /** Encodes what is new, and lets others have a turn meanwhile. */
+  async #prepare({ objects }: ConfigSnapshot): Promise<void> {
+    const { clock } = this.#deps;
+    let began = clock.monotonic();
+    for (const [kind, encode] of this.#encoders) {
+      const list: List = objects[kind];
+      if (this.#prepared.get(kind) === list) continue;
+      for (const object of list) {
+        encode(object);
+        if (clock.monotonic() - began < TURN_MS) continue;
+        await clock.yield();
+        began = clock.monotonic();
+      }
+      this.#prepared.set(kind, list);
+    }
   }
 
   #addList(name: string, kind: Kind, encode: Encode): void {

@@ -220,6 +220,19 @@ describe('a client of the discovery service', () => {
   });
 });
 
+test('one server serves proxies and consumers, each with its own', async () => {
+  const publisher = await publish('a');
+  await until('ready', () => publisher.pilot.isReady);
+  const proxy = foreignXds(publisher.port);
+  const typeUrl = 'type.googleapis.com/envoy.config.listener.v3.Listener';
+  proxy.send({ node: { id: 'sidecar~10.0.0.1~a.default~default.svc.cluster.local' }, typeUrl });
+  expect((await proxy.answer(0)).resources?.length).toBeGreaterThan(0);
+  const consumer = foreignXds(publisher.port);
+  const node = { id: 'foreign', metadata: { fields: { GENERATOR: { stringValue: 'api' } } } };
+  consumer.send({ node, typeUrl });
+  expect((await consumer.answer(0)).resources ?? []).toEqual([]);
+});
+
 test('no secret is distributed', () => {
   expect(distributedKinds.map(({ kind }) => kind)).not.toContain('Secret');
   expect(distributedKinds.map(({ kind }) => kind)).not.toContain('ConfigMap');

@@ -18,6 +18,7 @@ import { type DistributedKind, distributedKinds } from '../../../src/galley/dist
 import { incomingMesh, incomingOf } from '../../../src/galley/sources/remote/incoming.ts';
 import type { SourceObject } from '../../../src/galley/sources/source.ts';
 import { decodeMessage } from '../../../src/gen/codec.ts';
+import { systemClock } from '../../../src/kit/system-clock.ts';
 import type { ConfigSnapshot } from '../../../src/model/config-snapshot.ts';
 import type { ConfigObject } from '../../../src/model/object.ts';
 import { makePinoLogger } from '../../../src/telemetry/pino-logger.ts';
@@ -74,7 +75,12 @@ type Arrived = { readonly objects: readonly SourceObject[]; readonly log: readon
 async function travel(config: ConfigSnapshot): Promise<Arrived> {
   const log: string[] = [];
   const feed = { snapshot: () => config, onChange: () => () => undefined };
-  const catalog = new Catalog({ feed, domain: 'cluster.local', log: makePinoLogger('info', (line) => log.push(line)) });
+  const catalog = new Catalog({
+    feed,
+    domain: 'cluster.local',
+    clock: systemClock,
+    log: makePinoLogger('info', (line) => log.push(line)),
+  });
   await catalog.load();
   const objects = distributedKinds.flatMap((kind) => {
     const read = incomingOf(kind, codec);

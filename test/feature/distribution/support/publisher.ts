@@ -5,7 +5,7 @@ import {
   McpSource,
   type McpSourceSettings,
 } from '../../../../src/galley/distribution/mcp-source.ts';
-import { McpXds } from '../../../../src/galley/distribution/mcp-xds.ts';
+import { McpXds, routeByNode } from '../../../../src/galley/distribution/mcp-xds.ts';
 import { Galley } from '../../../../src/galley/galley.ts';
 import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
 import { systemClock } from '../../../../src/kit/system-clock.ts';
@@ -40,11 +40,11 @@ export class Publisher {
     const clock = systemClock;
     const domain = 'cluster.local';
     this.galley = makeGalley([source], log);
-    const catalog = new Catalog({ feed: this.galley, domain, log });
+    const catalog = new Catalog({ feed: this.galley, domain, clock, log });
     const verdicts = new Verdicts();
     this.pilot = new Pilot({
       feed: this.galley,
-      verdicts: new Verdicts(),
+      verdicts,
       domain,
       debounce: { quietMs: 0, maxMs: 0 },
       clock,
@@ -60,7 +60,7 @@ export class Publisher {
     });
     this.consumers = new McpXds({ catalog, verdicts });
     this.xds = new XdsServer({
-      source: this.consumers,
+      source: routeByNode(this.pilot, this.consumers),
       verdicts,
       listener: { onAck: () => undefined, onNack: (report) => log.warn({ ...report, resource: '' }, 'refused') },
       isReady: () => catalog.isSynced,
