@@ -20,6 +20,7 @@ import { adminRoutes, monitoringRoutes } from './admin.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { Distribution } from './mcp.ts';
 import { makeSources } from './sources.ts';
 import { makeStatus, type StatusParts } from './status/make-status.ts';
 import { VerdictLog } from './verdict-log.ts';
@@ -44,6 +45,7 @@ export type Bound = {
   readonly admin: Address;
   readonly monitoring: Address | undefined;
   readonly webhook: Address | undefined;
+  readonly mcp: Address | undefined;
 };
 
 const GRACE_MS = 1_000;
@@ -56,6 +58,7 @@ export class Xebec {
   readonly status: StatusParts;
   readonly loopDelay: LoopDelay;
   readonly webhook: Webhook | undefined;
+  readonly distribution: Distribution | undefined;
   readonly #inputs: AssembleInputs;
   readonly #cluster: Cluster | undefined;
   readonly #rpc: RpcServer;
@@ -67,33 +70,22 @@ export class Xebec {
     const verdicts = new Verdicts();
     this.#inputs = inputs;
     this.#cluster = makeCluster(inputs);
-    this.galley = new Galley({
-      sources: inputs.sources ?? makeSources(inputs, this.#cluster),
-      meshConfigFile:
-        config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
-      rootNamespace: config.namespace,
-      domain: config.domain,
-      clock,
-      log: log.child({ component: 'galley' }),
-    });
-    this.pilot = new Pilot({
-      feed: this.galley,
-      verdicts,
-      domain: config.domain,
-      debounce: { quietMs: config.debounceAfterMs, maxMs: config.debounceMaxMs },
-      clock,
-      log: log.child({ component: 'pilot' }),
-      metrics,
-    });
+    this.galley = makeGalley(inputs, this.#cluster);
+    this.pilot = makePilot(inputs, this.galley, verdicts);
     this.verdicts = new VerdictLog({
       log: log.child({ component: 'xds' }),
       isOffered: (resource) => this.pilot.offers(resource),
     });
+    const runsPilot = config.controllers.includes('pilot');
+    const pilotSource = runsPilot ? this.pilot : undefined;
+    this.distribution = config.controllers.includes('galley')
+      ? new Distribution(this.galley, verdicts, inputs)
+      : undefined;
     this.xds = new XdsServer({
-      source: this.pilot,
+      source: this.distribution?.beside(pilotSource) ?? this.pilot,
       verdicts,
       listener: this.verdicts,
-      isReady: () => this.pilot.isReady,
+      isReady: () => (runsPilot ? this.pilot.isReady : this.galley.synced),
       clock,
       log: log.child({ component: 'xds' }),
       metrics,
@@ -129,14 +121,15 @@ export class Xebec {
   async bind(): Promise<Bound> {
     const { config } = this.#inputs;
     try {
-      const admin = await bindHttp('--admin', this.#http, config.admin);
-      const monitoring = config.monitoring && (await bindHttp('--monitoring', this.#monitoring, config.monitoring));
-      const webhook = config.webhook && this.webhook && (await bindHttp('--webhook', this.webhook, config.webhook));
+      const admin = await bindTo('--admin', this.#http, config.admin);
+      const monitoring = config.monitoring && (await bindTo('--monitoring', this.#monitoring, config.monitoring));
+      const webhook = config.webhook && this.webhook && (await bindTo('--webhook', this.webhook, config.webhook));
+      const mcp = config.mcp && this.distribution && (await bindTo('--mcp', this.distribution, config.mcp));
       const xds = await this.#rpc.listen(config.xdsPlaintext);
-      if (xds.ok) return { admin, monitoring, webhook, xds: xds.value };
+      if (xds.ok) return { admin, monitoring, webhook, mcp, xds: xds.value };
       throw new Error(`--xds-plaintext: ${xds.error.message}`);
     } catch (error) {
-      await runAll([this.#http, this.#monitoring, ...this.#webhookParts()], AbortSignal.abort());
+      await runAll([this.#http, this.#monitoring, ...this.#galleyParts()], AbortSignal.abort());
       throw error;
     }
   }
@@ -148,7 +141,7 @@ export class Xebec {
     const runsGalley = config.controllers.includes('galley');
     const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
     if (runsPilot) parts.push(this.pilot);
-    if (runsGalley) parts.push(...(this.#cluster?.parts ?? []), this.status.controller, ...this.#webhookParts());
+    if (runsGalley) parts.push(...(this.#cluster?.parts ?? []), this.status.controller, ...this.#galleyParts());
     await runAll(parts, signal);
   }
 
@@ -158,8 +151,9 @@ export class Xebec {
     return this.#inputs.config.controllers.includes('pilot') ? this.pilot.isReady : this.galley.synced;
   }
 
-  #webhookParts(): readonly Runnable[] {
-    return this.webhook === undefined ? [] : [this.webhook];
+  /** What has taken a port, and must give it back. */
+  #galleyParts(): readonly Runnable[] {
+    return [this.webhook, this.distribution].filter((part) => part !== undefined);
   }
 
   /** Streams are let go one after the other, and only then the connections below them. */
@@ -174,6 +168,31 @@ export class Xebec {
   }
 }
 
+function makeGalley(inputs: AssembleInputs, cluster: Cluster | undefined): Galley {
+  const { config, clock, log } = inputs;
+  return new Galley({
+    sources: inputs.sources ?? makeSources(inputs, cluster),
+    meshConfigFile:
+      config.meshConfig === undefined ? undefined : new MeshConfigFile({ path: config.meshConfig, clock }),
+    rootNamespace: config.namespace,
+    domain: config.domain,
+    clock,
+    log: log.child({ component: 'galley' }),
+  });
+}
+
+function makePilot({ config, clock, log, metrics }: AssembleInputs, feed: Galley, verdicts: Verdicts): Pilot {
+  return new Pilot({
+    feed,
+    verdicts,
+    domain: config.domain,
+    debounce: { quietMs: config.debounceAfterMs, maxMs: config.debounceMaxMs },
+    clock,
+    log: log.child({ component: 'pilot' }),
+    metrics,
+  });
+}
+
 /** The webhook's certificate, where there is a webhook. */
 function certificateSource({ config }: AssembleInputs, cluster: Cluster | undefined): CertificateSource | undefined {
   const { webhook, webhookCertFile: certFile, webhookKeyFile: keyFile, namespace, service } = config;
@@ -186,7 +205,7 @@ function certificateSource({ config }: AssembleInputs, cluster: Cluster | undefi
 
 type Bindable = { bind(address: Address): Promise<Address> };
 
-async function bindHttp(flag: string, server: Bindable, address: Address): Promise<Address> {
+async function bindTo(flag: string, server: Bindable, address: Address): Promise<Address> {
   return await server.bind(address).catch((cause: unknown) => {
     throw new Error(`${flag}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });

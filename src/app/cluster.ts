@@ -1,3 +1,4 @@
+import type { EndpointSliceSpec } from '../apis/kubernetes/endpoints.ts';
 import type { Reflect } from '../galley/sources/kubernetes/reflect.ts';
 import type { Runnable } from '../kit/run-group.ts';
 import type { KubeApi, Leadership } from '../kube/api.ts';
@@ -5,6 +6,7 @@ import { LeaseElector } from '../kube/elector.ts';
 import { ApiEventRecorder } from '../kube/events.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
+import type { ConfigObject } from '../model/object.ts';
 import type { AssembleInputs } from './assemble.ts';
 import type { Peers } from './status/mesh-distribution.ts';
 
@@ -41,19 +43,25 @@ export function makeCluster({ config, kube: api, clock, random, log, metrics }: 
 /** The other replicas: who else stands behind the Service. A pod with two addresses is asked at one. */
 export function peersOf({ config }: AssembleInputs, snapshot: () => ConfigSnapshot | undefined): Peers {
   const { namespace, service, replica } = config;
+  const isOurs = ({ meta, spec }: ConfigObject<'EndpointSlice'>): boolean =>
+    meta.namespace === namespace && spec.serviceName === service;
   return {
     addresses: () => {
-      const byPod = new Map<string, string>();
-      for (const { meta, spec } of snapshot()?.objects.EndpointSlice ?? []) {
-        if (meta.namespace !== namespace || spec.serviceName !== service) continue;
-        const port = spec.ports.find(({ name }) => name === MONITORING_PORT)?.port;
-        for (const { ready, targetRef, addresses } of spec.endpoints) {
-          const [address] = addresses;
-          if (!ready || port === undefined || address === undefined || targetRef?.name === replica) continue;
-          byPod.set(targetRef?.name ?? address, address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
-        }
-      }
+      const slices = snapshot()?.objects.EndpointSlice.filter(isOurs) ?? [];
+      const byPod = new Map(slices.flatMap(({ spec }) => podsIn(spec)));
+      if (replica !== undefined) byPod.delete(replica);
       return [...byPod.values()];
     },
   };
+}
+
+/** The monitoring address of each pod that is ready. */
+function podsIn({ endpoints, ports }: EndpointSliceSpec): readonly (readonly [pod: string, address: string])[] {
+  const port = ports.find(({ name }) => name === MONITORING_PORT)?.port;
+  if (port === undefined) return [];
+  return endpoints.flatMap(({ ready, targetRef, addresses: [host] }) => {
+    if (!ready || host === undefined) return [];
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return [[targetRef?.name ?? host, address] as const];
+  });
 }

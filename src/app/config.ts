@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseConfigSource } from '../galley/sources/remote/address.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { LogLevel } from '../telemetry/pino-logger.ts';
 
@@ -187,6 +188,8 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
   if (config.source === undefined && !config.kubernetes && config.configSources.length === 0) {
     return '--source: is missing; give a folder of YAML to serve, or a cluster with --kubernetes';
   }
+  const wrongSource = config.configSources.map(parseConfigSource).find(({ ok: isGood }) => !isGood);
+  if (wrongSource?.ok === false) return `--config-source: ${wrongSource.error}`;
   if ((config.webhookCertFile === undefined) !== (config.webhookKeyFile === undefined)) {
     return '--webhook-cert-file and --webhook-key-file: give both or none';
   }

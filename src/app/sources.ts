@@ -1,17 +1,52 @@
+import { ChosenSource } from '../galley/sources/chosen-source.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { KubernetesSource } from '../galley/sources/kubernetes/kubernetes-source.ts';
+import { type ConfigSourceAddress, parseConfigSource } from '../galley/sources/remote/address.ts';
+import { RemoteSource } from '../galley/sources/remote/remote-source.ts';
 import type { Source } from '../galley/sources/source.ts';
+import { RpcClient } from '../rpc/rpc-client.ts';
 import type { AssembleInputs } from './assemble.ts';
 import type { Cluster } from './cluster.ts';
+import { findConfigSources } from './config-sources.ts';
 
 /** Where the configuration says that objects come from; the earlier has the say where two have the same object. */
-export function makeSources({ config, clock }: AssembleInputs, cluster: Cluster | undefined): readonly Source[] {
+export function makeSources(inputs: AssembleInputs, cluster: Cluster | undefined): readonly Source[] {
+  const { config, clock } = inputs;
   const sources: Source[] = [];
   if (config.source !== undefined) sources.push(new FolderSource({ path: config.source, clock }));
-  if (cluster !== undefined) {
-    const { api, reflect } = cluster;
-    const readsIstio = config.configSources.length === 0;
-    sources.push(new KubernetesSource({ api, reflect, rootNamespace: config.namespace, readsIstio }));
-  }
+  const fromCluster = (kinds: 'kubernetes' | 'istio'): readonly Source[] =>
+    cluster === undefined ? [] : [new KubernetesSource({ ...cluster, rootNamespace: config.namespace, kinds })];
+  sources.push(...fromCluster('kubernetes'));
+  const choose = async (signal: AbortSignal): Promise<readonly Source[]> => {
+    const addresses = await findConfigSources(inputs, signal);
+    return addresses.length === 0 ? fromCluster('istio') : addresses.map((address) => configSource(address, inputs));
+  };
+  if (cluster !== undefined || config.configSources.length > 0 || config.meshConfig !== undefined)
+    sources.push(new ChosenSource('configuration', choose));
   return sources;
+}
+
+function configSource(text: string, inputs: AssembleInputs): Source {
+  const address = parseConfigSource(text);
+  if (!address.ok) throw new Error(address.error);
+  return sourceAt(address.value, inputs);
+}
+
+function sourceAt(address: ConfigSourceAddress, { config, clock, random, log, metrics }: AssembleInputs): Source {
+  switch (address.kind) {
+    case 'folder':
+      return new FolderSource({ path: address.path, clock });
+    case 'xds':
+    case 'mcp':
+      return new RemoteSource({
+        address,
+        connect: ({ host, port }) => new RpcClient(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+        isWholeMesh: address.kind === 'xds' && config.source === undefined && !config.kubernetes,
+        rootNamespace: config.namespace,
+        clock,
+        random,
+        log: log.child({ component: 'mcp' }),
+        metrics,
+      });
+  }
 }

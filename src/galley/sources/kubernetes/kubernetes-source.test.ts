@@ -36,7 +36,7 @@ class Cluster {
       api: { get: () => Promise.resolve(this.definition) },
       reflect,
       rootNamespace: 'istio-system',
-      readsIstio: true,
+      kinds: 'istio',
     });
   }
 
@@ -89,12 +89,6 @@ class Cluster {
     this.at(name).onState(state);
     await settle();
   }
-
-  /** All that Kubernetes itself has: nothing. */
-  async listBuiltIns(): Promise<void> {
-    for (const name of [...this.running.keys()].filter((each) => !each.includes('istio') && !each.includes('custom')))
-      await this.list(name);
-  }
 }
 
 async function settle(): Promise<void> {
@@ -119,7 +113,6 @@ describe('a cluster as a source', () => {
   test('is synced when every kind that there is was listed, and kinds without a definition are named', async () => {
     const cluster = new Cluster();
     await cluster.start();
-    await cluster.listBuiltIns();
     expect(cluster.isSynced).toBe(false);
     await cluster.list(DEFINITIONS, definition(STORE, ['v1', 'v1beta1']));
     expect(cluster.isSynced).toBe(false);
@@ -134,7 +127,6 @@ describe('a cluster as a source', () => {
   test('a definition that comes later is read, in the newest version that is served', async () => {
     const cluster = new Cluster();
     await cluster.start();
-    await cluster.listBuiltIns();
     await cluster.list(DEFINITIONS);
     expect(cluster.isSynced).toBe(true);
     await cluster.list(DEFINITIONS, definition(STORE, ['v1alpha3', 'v1beta1', 'v9']));
@@ -197,7 +189,6 @@ describe('a cluster as a source', () => {
   test('a kind that may not be read keeps what it had, names the verb, and at the start is waited for', async () => {
     const cluster = new Cluster();
     await cluster.start();
-    await cluster.listBuiltIns();
     await cluster.list(DEFINITIONS, definition(STORE, ['v1']), definition('rules.config.istio.io', ['v1alpha2']));
     const version = 'virtualservices.v1.networking.istio.io';
     const forbidden: ReflectionState = { kind: 'forbidden', message: 'virtualservices is forbidden' };
@@ -217,7 +208,6 @@ describe('a cluster as a source', () => {
   test('without a look at definitions the newest version of each kind is tried', async () => {
     const cluster = new Cluster();
     await cluster.start();
-    await cluster.listBuiltIns();
     await cluster.state(DEFINITIONS, { kind: 'forbidden', message: 'no' });
     for (const name of [...cluster.running.keys()].filter((each) => each.includes('istio.io')))
       await cluster.state(name, { kind: 'absent', message: '404' });

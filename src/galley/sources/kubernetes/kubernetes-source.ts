@@ -14,8 +14,8 @@ export type KubernetesSourceDeps = {
   readonly reflect: Reflect;
   /** Where the ConfigMap `istio` is. */
   readonly rootNamespace: string;
-  /** Istio's kinds come from elsewhere when false. */
-  readonly readsIstio: boolean;
+  /** Kubernetes' own kinds, or Istio's, which may come from elsewhere. */
+  readonly kinds: 'kubernetes' | 'istio';
 };
 
 /** What the mesh needs of Kubernetes' own kinds. */
@@ -29,7 +29,7 @@ const dispensableGroups: readonly string[] = ['config.istio.io', 'telemetry.isti
  * comes; what cannot be read for a while, or is gone with its definition, stays as it was.
  */
 export class KubernetesSource implements Source {
-  readonly name = 'kubernetes';
+  readonly name: string;
   readonly #deps: KubernetesSourceDeps;
   readonly #definitions: DefinitionIndex;
   readonly #feeds: readonly KindFeed[];
@@ -39,9 +39,10 @@ export class KubernetesSource implements Source {
   #stop = new AbortController().signal;
 
   constructor(deps: KubernetesSourceDeps) {
+    this.name = deps.kinds === 'istio' ? 'istio kinds of the cluster' : 'cluster';
     this.#deps = deps;
-    const read = Object.values(collections).filter(
-      ({ kind, source }: Collection) => kubernetesKinds.includes(kind) || (source === 'istio' && deps.readsIstio),
+    const read = Object.values(collections).filter(({ kind, source }: Collection) =>
+      deps.kinds === 'istio' ? source === 'istio' : kubernetesKinds.includes(kind),
     );
     this.#definitions = new DefinitionIndex({
       wanted: new Set(read.filter(isCustom).map(definitionName)),
