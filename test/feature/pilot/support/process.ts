@@ -1,11 +1,12 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { Xebec } from '../../../../src/app/assemble.ts';
-import type { Controller } from '../../../../src/app/config.ts';
+import type { Controller, ProcessConfig } from '../../../../src/app/config.ts';
 import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
 import type { Source } from '../../../../src/galley/sources/source.ts';
 import type { ManualClock } from '../../../../src/kit/manual-clock.ts';
 import { systemClock } from '../../../../src/kit/system-clock.ts';
+import type { KubeConnection } from '../../../../src/kube/connect.ts';
 import { type ClientStream, RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
@@ -22,6 +23,9 @@ export type ProcessOptions = {
   readonly sources?: readonly Source[];
   readonly clock?: ManualClock;
   readonly controllers?: readonly Controller[];
+  /** Objects come from this API then, and from nowhere else. */
+  readonly kube?: KubeConnection;
+  readonly config?: Partial<ProcessConfig>;
 };
 
 type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
@@ -39,12 +43,12 @@ export class TestProcess {
   readonly #clock: ManualClock | undefined;
 
   /** With a manual clock, time passes only while nothing else can happen. */
-  constructor({ sources = [], clock, controllers = ['galley', 'pilot'] }: ProcessOptions = {}) {
+  constructor({ sources = [], clock, controllers = ['galley', 'pilot'], kube, config }: ProcessOptions = {}) {
     this.#clock = clock;
     this.xebec = new Xebec({
       // Every change is a batch of its own, so that a test knows when it is through.
-      config: processConfig({ controllers, debounceAfterMs: 0, debounceMaxMs: 0 }),
-      sources: [this.source, ...sources],
+      config: processConfig({ controllers, debounceAfterMs: 0, debounceMaxMs: 0, ...config }),
+      ...(kube === undefined ? { sources: [this.source, ...sources] } : { kube }),
       clock: clock ?? systemClock,
       random: Math.random,
       log: makePinoLogger('info', (line) => this.log.push(line)),
