@@ -58,7 +58,7 @@ export class HttpsServer {
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAliveTimeout: IDLE_TIMEOUT_MS,
-      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      handshakeTimeout: REQUEST_TIMEOUT_MS,
     };
     this.#server = createServer({ ...timeouts, minVersion: 'TLSv1.2' }, (request, response) => {
       void this.#serve(request, response);
