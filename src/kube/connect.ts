@@ -77,11 +77,20 @@ async function find(wanted: KubeAccess): Promise<Result<Found, string>> {
     case 'in-cluster':
       return await findInCluster(wanted);
     case 'kubeconfig': {
-      // Its package costs half a second and 88 MB: only who has a kubeconfig pays.
-      const { findByKubeconfig } = await import('./kubeconfig.ts');
-      return await findByKubeconfig(wanted);
+      // Its package costs half a second and 88 MB: only who has a kubeconfig pays. The image does without.
+      const reader = await import('./kubeconfig.ts').catch(missingPackage);
+      if (reader !== undefined) return await reader.findByKubeconfig(wanted);
+      return err(
+        'cannot connect to the Kubernetes API: this is xebec’s image, which knows no kubeconfigs; run xebec in a pod, or from a checkout',
+      );
     }
   }
+}
+
+/** Nothing where the package is not installed; anything else is a fault. */
+function missingPackage(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+  throw error;
 }
 
 async function findInCluster(wanted: KubeAccess & { readonly kind: 'in-cluster' }): Promise<Result<Found, string>> {
