@@ -2,6 +2,7 @@ import { ChangeSignal } from '../kit/change-signal.ts';
 import type { Clock } from '../kit/clock.ts';
 import { memoByIdentity } from '../kit/memo.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
+import { Turn } from '../kit/turn.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -32,8 +33,6 @@ type Step =
   | { readonly kind: 'mesh'; readonly reading: MeshFileReading };
 
 export type OnSnapshot = (snapshot: ConfigSnapshot) => void;
-
-const TURN_MS = 8;
 
 /**
  * Owns the configuration: runs the sources, admits their objects, publishes immutable snapshots.
@@ -200,22 +199,5 @@ export class Galley implements Runnable {
         ? item
         : { ...item, at: this.#store.locate(item.object, item.path) },
     );
-  }
-}
-
-/** A long piece of work that lets others have a turn. */
-class Turn {
-  readonly #clock: Clock;
-  #started: number;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#started = clock.monotonic();
-  }
-
-  async share(): Promise<void> {
-    if (this.#clock.monotonic() - this.#started < TURN_MS) return;
-    await this.#clock.yield();
-    this.#started = this.#clock.monotonic();
   }
 }

@@ -3,6 +3,7 @@ import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import type { IstioCodec } from '../../gen/istio.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
+import { Turn } from '../../kit/turn.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -39,9 +40,6 @@ export type CatalogDeps = {
 
 type Encode = (object: ConfigObject) => DistributedResource | undefined;
 type List = readonly ConfigObject[];
-
-/** For so long others wait while objects are encoded. */
-const TURN_MS = 8;
 
 /**
  * What the newest configuration has to distribute, by kind and by collection of MCP. Nothing is encoded before somebody asks
@@ -129,16 +127,13 @@ export class Catalog {
 
   /** Encodes what is new, and lets others have a turn meanwhile. */
   async #prepare({ objects }: ConfigSnapshot): Promise<void> {
-    const { clock } = this.#deps;
-    let began = clock.monotonic();
+    const turn = new Turn(this.#deps.clock);
     for (const [kind, encode] of this.#encoders) {
       const list: List = objects[kind];
       if (this.#prepared.get(kind) === list) continue;
       for (const object of list) {
         encode(object);
-        if (clock.monotonic() - began < TURN_MS) continue;
-        await clock.yield();
-        began = clock.monotonic();
+        await turn.share();
       }
       this.#prepared.set(kind, list);
     }

@@ -1,6 +1,8 @@
 import { collections, type Kind } from '../../../apis/collections.ts';
 import type { Issue } from '../../../apis/issue.ts';
 import { renderPath } from '../../../apis/issue.ts';
+import type { Clock } from '../../../kit/clock.ts';
+import { Turn } from '../../../kit/turn.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ObjectKey } from '../../../model/ids.ts';
 import type { SourceObject, SourceSink } from '../source.ts';
@@ -26,6 +28,12 @@ type Collection = {
   isForgone: boolean;
 };
 
+export type HoldingsDeps = {
+  readonly wanted: readonly Wanted[];
+  readonly sink: SourceSink;
+  readonly clock: Clock;
+};
+
 /** As many complaints as fit into a message that people read. */
 const NAMED = 20;
 
@@ -36,11 +44,12 @@ const NAMED = 20;
 export class Holdings {
   readonly #collections: ReadonlyMap<string, Collection>;
   readonly #sink: SourceSink;
+  readonly #clock: Clock;
   readonly #unreadable = new Map<string, Diagnostic>();
   #state: Diagnostic | undefined;
   #isSynced = false;
 
-  constructor(wanted: readonly Wanted[], sink: SourceSink) {
+  constructor({ wanted, sink, clock }: HoldingsDeps) {
     this.#collections = new Map(
       wanted.map((each) => [
         each.name,
@@ -48,6 +57,7 @@ export class Holdings {
       ]),
     );
     this.#sink = sink;
+    this.#clock = clock;
   }
 
   get isSynced(): boolean {
@@ -70,12 +80,14 @@ export class Holdings {
   }
 
   /** Takes an answer. What comes back names the objects that cannot be accepted, and why; the others are taken. */
-  take({ collection, isFull, resources, removed }: Answer): string | undefined {
+  async take({ collection, isFull, resources, removed }: Answer): Promise<string | undefined> {
     const entry = this.#collections.get(collection);
     if (entry === undefined) throw new Error(`an answer for ${collection}, which was not asked for`);
     const complaints: string[] = [];
     const upserts: SourceObject[] = [];
+    const turn = new Turn(this.#clock);
     for (const resource of resources) {
+      await turn.share();
       // A version is one content: who sends everything each time sends mostly what is known.
       if (resource.version !== '' && entry.held.get(resource.name)?.version === resource.version) continue;
       const { object, problem } = this.#read(entry, resource);

@@ -24,7 +24,7 @@ export function mcpFeed(nodeId: string): Feed {
       for await (const bytes of stream.messages) {
         const answer = decodeMessage('istio.mcp.v1alpha1.Resources', bytes);
         const { collection = '', nonce = '' } = answer;
-        const errorDetail = take(deps, answer, bytes.length);
+        const errorDetail = await take(deps, answer, bytes.length);
         await send({
           sinkNode,
           collection,
@@ -39,14 +39,18 @@ export function mcpFeed(nodeId: string): Feed {
 
 type ErrorDetail = NonNullable<McpRequestResources['errorDetail']>;
 
-function take({ holdings, meter, refused }: FeedDeps, answer: McpResources, size: number): ErrorDetail | undefined {
+async function take(
+  { holdings, meter, refused }: FeedDeps,
+  answer: McpResources,
+  size: number,
+): Promise<ErrorDetail | undefined> {
   const { collection = '', resources = [], removedResources = [], incremental = false } = answer;
   // A source may announce itself with a collection that nobody has; the refusal is what it expects.
   if (!holdings.has(collection)) {
     return { code: UNIMPLEMENTED, message: `there is no collection ${JSON.stringify(collection)} here` };
   }
   meter.message(collection, size);
-  const complaint = holdings.take({
+  const complaint = await holdings.take({
     collection,
     isFull: !incremental,
     resources: resources.map((resource) => ({

@@ -74,8 +74,8 @@ export class RemoteSource implements Source {
   }
 
   async run(sink: SourceSink, signal: AbortSignal): Promise<void> {
-    const holdings = new Holdings(this.#wanted(await loadSpecCodec()), sink);
     const { clock, random } = this.#deps;
+    const holdings = new Holdings({ wanted: this.#wanted(await loadSpecCodec()), sink, clock });
     let failures = 0;
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       if (!isFirst) this.#meter.reconnected();

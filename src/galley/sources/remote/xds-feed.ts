@@ -24,20 +24,20 @@ export function xdsFeed(nodeId: string): Feed {
         const response = decodeMessage(RESPONSE, bytes);
         const { typeUrl = '', nonce = '' } = response;
         if (!holdings.has(typeUrl)) continue;
-        const errorDetail = take(deps, response, bytes.length);
+        const errorDetail = await take(deps, response, bytes.length);
         await send({ typeUrl, responseNonce: nonce, ...(errorDetail && { errorDetail }) });
       }
     },
   };
 }
 
-function take(
+async function take(
   { holdings, meter, refused }: FeedDeps,
   { typeUrl = '', resources = [], removedResources = [] }: DeltaDiscoveryResponse,
   size: number,
-): DeltaDiscoveryRequest['errorDetail'] {
+): Promise<DeltaDiscoveryRequest['errorDetail']> {
   meter.message(typeUrl, size);
-  const complaint = holdings.take({
+  const complaint = await holdings.take({
     collection: typeUrl,
     isFull: false,
     resources: resources.map(({ name = '', version = '', resource }) => ({
