@@ -23,6 +23,8 @@ export class FakeKube {
   readonly events: { readonly subject: EventSubject; readonly note: EventNote }[] = [];
   /** Answers instead of the server. */
   refuse: (name: string) => KubeError | undefined = () => undefined;
+  /** What becomes of an object that is written. */
+  merge: (object: KubeObject) => KubeObject = (object) => object;
   /** Called with each object as it is after a write. */
   onWrite: (object: KubeObject) => void = () => undefined;
   readonly #now: () => number;
@@ -36,7 +38,7 @@ export class FakeKube {
     const error = this.refuse(nameOf(object));
     if (error !== undefined) return Promise.resolve(err(error));
     const { resourceVersion, ...metadata } = object['metadata'] as Record<string, string>;
-    const written = { ...object, metadata: { ...metadata, resourceVersion: `${resourceVersion}1` } };
+    const written = this.merge({ ...object, metadata: { ...metadata, resourceVersion: `${resourceVersion}1` } });
     this.onWrite(written);
     return Promise.resolve(ok(written));
   }
