@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { clusterOf } from './testing/cluster-of.ts';
 import { copyOf, countingLog, gateway, gateways, keep } from './testing/copy.ts';
 import { type Respond, refuse, statusOf } from './testing/fake-api-server.ts';
-import { FakeCluster } from './testing/fake-cluster.ts';
+import type { FakeCluster } from './testing/fake-cluster.ts';
 
 const expired = statusOf({ code: 410, reason: 'Expired', message: 'too old resource version' });
-
-/** A cluster with these gateways, whose answers may be taken over. */
-function clusterOf(...names: readonly string[]) {
-  const cluster = new FakeCluster();
-  for (const name of names) cluster.put('gateways', gateway(name));
-  const takeover: { respond: Respond | undefined } = { respond: undefined };
-  const respond: Respond = (request, response) => (takeover.respond ?? cluster.respond)(request, response);
-  return { cluster, takeover, respond };
-}
 
 function forbid(verb: 'list' | 'watch', cluster: FakeCluster): Respond {
   return (request, response) => {
@@ -71,6 +63,22 @@ describe('a copy', () => {
     expect(copy.requests(false)).toBe(1);
     cluster.put('gateways', gateway('c'));
     await expect.poll(() => copy.kept.size).toBe(3);
+  });
+
+  test('is watched for a minute at most until bookmarks come, and again once they fail to', async () => {
+    const { cluster, respond } = clusterOf('a');
+    const copy = await copyOf(respond, { random: () => 1 });
+    const asked = (): unknown => copy.server.requests.at(-1)?.query.get('timeoutSeconds');
+    await expect.poll(() => cluster.watches.size).toBe(1);
+    expect(asked()).toBe('60');
+    cluster.bookmark();
+    for (const watch of cluster.watches) watch.end();
+    await expect.poll(asked).toBe('600');
+    await copy.clock.advance(75_000);
+    await copy.wire.advance(75_000);
+    await copy.pause(1_000);
+    await expect.poll(asked).toBe('60');
+    expect(copy.states).toEqual([{ kind: 'synced' }]);
   });
 
   test('tells each change once, however often it comes, and in whatever order', async () => {
@@ -302,53 +310,6 @@ describe('trouble', () => {
       [500, 0],
       [200, 0],
     ]);
-  });
-});
-
-describe('a receiver that throws', () => {
-  test('loses only the object it threw for, and gets it again', async () => {
-    const { cluster, respond } = clusterOf('a', 'b', 'bad', 'c');
-    let isBroken = true;
-    const copy = await copyOf(respond, {
-      before: ({ upserts }) => {
-        if (isBroken && upserts.some(({ key }) => key === 'shop/bad')) throw new Error('a bug');
-      },
-    });
-    await expect.poll(() => cluster.watches.size).toBe(1);
-    expect(copy.specs()).toEqual({ 'shop/a': 0, 'shop/b': 0, 'shop/c': 0 });
-    expect(copy.lines.filter((line) => line.startsWith('error')).length).toBe(1);
-    cluster.put('gateways', gateway('d'));
-    await expect.poll(() => copy.kept.size).toBe(4);
-    isBroken = false;
-    cluster.put('gateways', gateway('unrelated'));
-    cluster.bookmark();
-    cluster.version += 1;
-    cluster.bookmark();
-    await expect.poll(copy.specs).toEqual({
-      'shop/a': 0,
-      'shop/b': 0,
-      'shop/bad': 0,
-      'shop/c': 0,
-      'shop/d': 0,
-      'shop/unrelated': 0,
-    });
-    expect(await copy.metrics.expose()).toContain(
-      'xebec_kube_callback_failures_total{resource="gateways.networking.istio.io"} 1',
-    );
-  });
-
-  test('while it reads an object keeps what it has of it', async () => {
-    const { cluster, respond } = clusterOf('a');
-    const copy = await copyOf(respond, {
-      project: (object) => {
-        if (object['spec'] === 'odd') throw new Error('a bug');
-        return keep(object);
-      },
-    });
-    await expect.poll(() => cluster.watches.size).toBe(1);
-    cluster.put('gateways', gateway('a', 'odd'));
-    cluster.put('gateways', gateway('b'));
-    await expect.poll(copy.specs).toEqual({ 'shop/a': 0, 'shop/b': 0 });
   });
 });
 
