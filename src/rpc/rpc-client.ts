@@ -21,9 +21,17 @@ export type RpcClientOptions = {
   /** Bytes that the server may send before they are read; the larger, the fewer round trips. */
   readonly windowBytes: number;
   readonly maxMessageBytes: number;
+  /** A server that is silent for so long is asked whether it is there; without an answer the connection is given up. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
 };
 
-const defaultOptions: RpcClientOptions = { windowBytes: 16 * 1024 * 1024, maxMessageBytes: 64 * 1024 * 1024 };
+const defaultOptions: RpcClientOptions = {
+  windowBytes: 16 * 1024 * 1024,
+  maxMessageBytes: 64 * 1024 * 1024,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+};
 
 const raw = (message: Buffer): Buffer => message;
 
@@ -32,10 +40,12 @@ export class RpcClient {
   readonly #client: Client;
 
   constructor(address: string, options: Partial<RpcClientOptions> = {}) {
-    const { windowBytes, maxMessageBytes } = { ...defaultOptions, ...options };
+    const { windowBytes, maxMessageBytes, keepaliveMs, keepaliveTimeoutMs } = { ...defaultOptions, ...options };
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc-node.flow_control_window': windowBytes,
       'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.keepalive_time_ms': keepaliveMs,
+      'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
       // Two clients of one address would share a connection, and with it flow control and fate.
       'grpc.use_local_subchannel_pool': 1,
     });

@@ -5,7 +5,7 @@ import type { Source } from '../../../../src/galley/sources/source.ts';
 import { systemClock } from '../../../../src/kit/system-clock.ts';
 import { Pilot } from '../../../../src/pilot/pilot.ts';
 import { offlineProxy } from '../../../../src/pilot/proxy/offline.ts';
-import { RpcClient } from '../../../../src/rpc/rpc-client.ts';
+import { RpcClient, type RpcClientOptions } from '../../../../src/rpc/rpc-client.ts';
 import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
 import { Verdicts } from '../../../../src/xds/verdicts.ts';
@@ -18,6 +18,7 @@ export type ConsumerOptions = {
   readonly port: number;
   /** What it has of its own. */
   readonly sources?: readonly Source[];
+  readonly rpc?: Partial<RpcClientOptions>;
 };
 
 /** A process that is fed by another: a Galley that receives, and a Pilot behind it. */
@@ -29,12 +30,12 @@ export class Consumer {
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor({ kind, port, sources = [] }: ConsumerOptions) {
+  constructor({ kind, port, sources = [], rpc = {} }: ConsumerOptions) {
     const log = makePinoLogger('info', (line) => this.log.push(line));
     const clock = systemClock;
     const remote = new RemoteSource({
       address: { kind, host: '127.0.0.1', port },
-      connect: (address) => new RpcClient(`${address.host}:${address.port}`),
+      connect: (address) => new RpcClient(`${address.host}:${address.port}`, rpc),
       isWholeMesh: kind === 'xds' && sources.length === 0,
       rootNamespace: 'istio-system',
       clock,
