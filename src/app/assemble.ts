@@ -200,7 +200,7 @@ function certificateSource({ config }: AssembleInputs, cluster: Cluster | undefi
   if (certFile !== undefined && keyFile !== undefined) return { kind: 'files', certFile, keyFile };
   if (cluster === undefined) return undefined;
   const { api: kube, leadership, reflect } = cluster;
-  return { kind: 'secret', kube, leadership, reflect, namespace, service };
+  return { kind: 'secret', kube, leadership, reflect, namespace, dnsNames: [`${service}.${namespace}.svc`] };
 }
 
 type Bindable = { bind(address: Address): Promise<Address> };

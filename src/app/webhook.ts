@@ -24,8 +24,8 @@ export type CertificateSource =
       readonly leadership: Leadership;
       readonly reflect: Reflect;
       readonly namespace: string;
-      /** The Service by which the API server calls. */
-      readonly service: string;
+      /** By which the API server calls: `xebec.istio-system.svc`. */
+      readonly dnsNames: readonly string[];
       readonly times?: Partial<CertificateTimes>;
     };
 
@@ -81,11 +81,9 @@ export class Webhook implements Runnable {
       case 'files':
         return [new CertificateFiles({ ...certificates, use, ...common })];
       case 'secret': {
-        const { service, namespace } = certificates;
         const trust = new TrustBundle(clock);
-        const dnsNames = [`${service}.${namespace}.svc`];
         return [
-          new WebhookCertificates({ ...certificates, dnsNames, issue: makeServingPair, use, trust, ...common }),
+          new WebhookCertificates({ ...certificates, issue: makeServingPair, use, trust, ...common }),
           new CaBundles({ ...certificates, kinds: ['validating'], trust, ...common }),
         ];
       }

@@ -29,6 +29,7 @@ function plan(days: number, known: Partial<RotationCase>): ReturnType<typeof pla
     held: undefined,
     isTrusted: () => false,
     issue: () => issued,
+    lifetimeMs: 90 * DAY_MS,
     ...known,
   });
 }

@@ -10,26 +10,28 @@ export type RotationCase = PairRules & {
   /** Whether everybody who connects trusts all of a bundle by now. */
   readonly isTrusted: (bundle: string) => boolean;
   readonly issue: () => ServingPair;
+  /** Of a pair that is issued. */
+  readonly lifetimeMs: number;
 };
 
 export type RotationReason = 'created' | 'restored' | 'renewed' | 'staged' | 'promoted';
 
 export type RotationStep = { readonly why: RotationReason; readonly pairs: StoredPairs };
 
-/** A new pair is made after two thirds of the life of the one that serves. */
-const RENEW_SHARE = 2 / 3;
+/** A new pair is made when a third of a life is left to the one that serves. */
+const RENEW_SHARE = 1 / 3;
 /** Who is not told of the new authority by then is not reached any more, and serving an expired pair would help nobody. */
-const FORCE_SHARE = 9 / 10;
+const FORCE_SHARE = 1 / 10;
 
 type Check = (known: RotationCase & { readonly stored: StoredPairs }) => RotationStep | undefined;
 
 /** The next pair serves once everybody trusts its authority, or when the current one cannot. */
 const promote: Check = (known) => {
-  const { stored, isTrusted, now } = known;
+  const { stored, isTrusted } = known;
   const { next, bundle } = stored;
   if (next === undefined || !inspectPair(next, known).ok) return undefined;
   const life = inspectPair(stored.current, known);
-  if (life.ok && !isTrusted(bundle) && shareOf(life.value, now) < FORCE_SHARE) return undefined;
+  if (life.ok && !isTrusted(bundle) && shareLeft(life.value, known) > FORCE_SHARE) return undefined;
   return { why: 'promoted', pairs: { current: next, next: undefined, bundle } };
 };
 
@@ -45,10 +47,10 @@ const repair: Check = (known) => {
 
 /** Who connects learns of the next authority before anybody serves by it. */
 const stage: Check = (known) => {
-  const { stored, now, issue } = known;
+  const { stored, issue } = known;
   const life = inspectPair(stored.current, known);
   const isNextGood = stored.next !== undefined && inspectPair(stored.next, known).ok;
-  if (!life.ok || isNextGood || shareOf(life.value, now) < RENEW_SHARE) return undefined;
+  if (!life.ok || isNextGood || shareLeft(life.value, known) > RENEW_SHARE) return undefined;
   const next = issue();
   // Of the authorities from before only the current one still matters.
   return { why: 'staged', pairs: { current: stored.current, next, bundle: bundleOf([stored.current, next], '') } };
@@ -71,9 +73,9 @@ export function planRotation(known: RotationCase): RotationStep | undefined {
   return undefined;
 }
 
-/** How much of its life a pair has behind it. */
-function shareOf({ notBefore, notAfter }: PairLife, now: number): number {
-  return (now - notBefore) / (notAfter - notBefore);
+/** How much of a life a pair has before it. What it says of its beginning is back-dated. */
+function shareLeft({ notAfter }: PairLife, { now, lifetimeMs }: RotationCase): number {
+  return (notAfter - now) / lifetimeMs;
 }
 
 const MOST_AUTHORITIES = 4;

@@ -121,6 +121,7 @@ export class WebhookCertificates implements Runnable {
       held: this.#pair.served,
       isTrusted: (bundle) => (trust.everywhereForMs(bundle) ?? -1) >= settleMs,
       issue: () => issue({ dnsNames, now, lifetimeMs }),
+      lifetimeMs,
     });
   }
 
