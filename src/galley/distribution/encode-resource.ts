@@ -29,13 +29,21 @@ export function canonicalDuration(text: string): string {
   return `${nanos < 0n ? '-' : ''}${size / 1_000_000_000n}${digits}s`;
 }
 
+/**
+ * MCP has no fields for these, and whoever counts what proxies have of an object must know which it is. An object's
+ * resourceVersion is not among them: replicas may hold it at different ones.
+ */
+export const GENERATION_ANNOTATION = 'distribution.xebec.dev/generation';
+export const UID_ANNOTATION = 'distribution.xebec.dev/uid';
+
 /** Whoever gets an object needs no second copy of it. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** What of an object travels beside its body. */
 export type Travelling = {
   readonly kind: string;
-  readonly meta: Pick<ObjectMeta, 'namespace' | 'name' | 'labels' | 'annotations' | 'createdAt'>;
+  readonly meta: Pick<ObjectMeta, 'namespace' | 'name' | 'labels' | 'annotations' | 'createdAt'> &
+    Partial<Pick<ObjectMeta, 'uid' | 'generation'>>;
 };
 
 type Body = { readonly message: string; readonly json: unknown };
@@ -49,11 +57,19 @@ export function encodeObject(codec: IstioCodec, object: Travelling, { message, j
     name: qualifiedName(meta),
     ...(createdAt === undefined ? {} : { createTime: timestampOf(createdAt) }),
     labels: meta.labels,
-    annotations: Object.fromEntries(Object.entries(meta.annotations).filter(([key]) => key !== LAST_APPLIED)),
+    annotations: annotationsOf(meta),
   };
   const version = hashOf(encodeMessage('istio.mcp.v1alpha1.Resource', { metadata, body }));
   const bytes = encodeMessage('istio.mcp.v1alpha1.Resource', { metadata: { ...metadata, version }, body });
   return { name: metadata.name, version, bytes, object: { kind, namespace, name } };
+}
+
+function annotationsOf({ annotations, uid, generation }: Travelling['meta']): Readonly<Record<string, string>> {
+  return {
+    ...Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED)),
+    ...(generation === undefined ? {} : { [GENERATION_ANNOTATION]: String(generation) }),
+    ...(uid === undefined ? {} : { [UID_ANNOTATION]: uid }),
+  };
 }
 
 export function qualifiedName({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): string {

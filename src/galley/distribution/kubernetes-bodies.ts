@@ -51,12 +51,8 @@ export function kubernetesBody(object: ConfigObject): Json {
   const build = (bodies as Readonly<Partial<Record<Kind, (spec: unknown) => Json>>>)[kind];
   if (build === undefined) throw new Error(`${kind} is not distributed`);
   const { metadata, ...body } = build(spec);
-  const identity = {
-    uid: meta.uid,
-    resourceVersion: meta.resourceVersion,
-    deletionTimestamp: meta.deletedAt === undefined ? undefined : new Date(meta.deletedAt).toISOString(),
-  };
-  return withoutAbsent({ ...body, metadata: { ...identity, ...(metadata as Json | undefined) } }) as Json;
+  const deletionTimestamp = meta.deletedAt === undefined ? undefined : new Date(meta.deletedAt).toISOString();
+  return withoutAbsent({ ...body, metadata: { deletionTimestamp, ...(metadata as Json | undefined) } }) as Json;
 }
 
 /** `k8s.io.api.core.v1.ServiceSpec`, as Galley sends it. */

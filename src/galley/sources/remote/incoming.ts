@@ -5,6 +5,7 @@ import type { IstioCodec } from '../../../gen/istio.ts';
 import type { McpMetadata } from '../../../gen/types.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
 import { objectKey } from '../../../model/ids.ts';
+import { GENERATION_ANNOTATION, UID_ANNOTATION } from '../../distribution/encode-resource.ts';
 import { type DistributedKind, MESH_CONFIG_MESSAGE } from '../../distribution/kinds.ts';
 import { isRecord } from '../../is-record.ts';
 import { readMeta } from '../read-meta.ts';
@@ -64,16 +65,23 @@ type Json = Readonly<Record<string, unknown>>;
 /** What travels beside the body has the say; owners and the like travel in it. */
 function metadataOf(parts: Json, metadata: McpMetadata): Json {
   const { namespace, name } = splitName(metadata.name ?? '');
-  const { seconds, nanos = 0 } = metadata.createTime ?? {};
-  const created = seconds === undefined ? undefined : Number(seconds) * 1000 + nanos / 1e6;
+  const { [GENERATION_ANNOTATION]: generation, [UID_ANNOTATION]: uid, ...annotations } = metadata.annotations ?? {};
+  const created = millisOf(metadata.createTime);
   return {
     ...(isRecord(parts['metadata']) ? parts['metadata'] : {}),
     name,
     ...(namespace === '' ? {} : { namespace }),
     labels: metadata.labels ?? {},
-    annotations: metadata.annotations ?? {},
+    annotations,
+    ...(uid === undefined ? {} : { uid }),
+    ...(generation === undefined ? {} : { generation: Number(generation) }),
     ...(created === undefined ? {} : { creationTimestamp: new Date(created).toISOString() }),
   };
+}
+
+function millisOf(time: McpMetadata['createTime']): number | undefined {
+  if (time === undefined) return undefined;
+  return Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
 }
 
 function splitName(qualified: string): { readonly namespace: string; readonly name: string } {
