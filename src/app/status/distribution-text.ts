@@ -49,13 +49,15 @@ type Objects = ReadonlyMap<ObjectKey, ObjectDistribution>;
 
 function readOne(value: unknown): ObjectDistribution | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [generation, ...rest]: readonly unknown[] = value;
+  const items: readonly unknown[] = value;
+  const [generation, ...rest] = items;
   const counts = rest.slice(0, 5);
+  if (generation !== null && typeof generation !== 'number') return undefined;
   if (!counts.every((count) => typeof count === 'number')) return undefined;
   const [programmed = 0, pending = 0, heldBack = 0, refused = 0, undecided = 0] = counts;
   const refusals: readonly unknown[] = Array.isArray(rest[5]) ? rest[5] : [];
   return {
-    generation: typeof generation === 'number' ? generation : undefined,
+    generation: generation ?? undefined,
     object: undefined,
     known: programmed + pending + heldBack + refused,
     programmed,

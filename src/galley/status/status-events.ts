@@ -1,6 +1,6 @@
 import type { EventNote } from '../../kube/api.ts';
 import { type ConditionType, conditionOf, type ObjectStatus } from './conditions.ts';
-import type { PresentStatus } from './present-status.ts';
+import type { PresentCondition, PresentStatus } from './present-status.ts';
 
 /** The transitions from the present status that are worth an Event. */
 export function eventsBetween(present: PresentStatus, status: ObjectStatus): readonly EventNote[] {
@@ -37,13 +37,20 @@ function becomes({ present, status, type, value, reason, action }: Transition): 
 function refusals(present: PresentStatus, status: ObjectStatus): readonly EventNote[] {
   const now = conditionOf(status, 'Programmed');
   const before = present.conditions.get('Programmed');
-  const wasSaid = before?.observedGeneration === status.generation && before?.message === now?.message;
-  if (now === undefined || wasSaid) return [];
-  const wasTrouble = before?.reason === 'Rejected' || before?.reason === 'ProgrammedWithExceptions';
-  const isSameTrouble = wasTrouble && before.observedGeneration === status.generation;
-  if (status.isRefused && !isSameTrouble)
-    return [{ type: 'Warning', reason: 'RejectedByProxy', message: now.message, action: 'Program' }];
-  if (wasTrouble && now.reason === 'Programmed')
-    return [{ type: 'Normal', reason: 'AcceptedAgain', message: now.message, action: 'Program' }];
-  return [];
+  if (now === undefined) return [];
+  const { message } = now;
+  const wasTrouble = isTrouble(before);
+  if (wasTrouble && now.reason === 'Programmed') return [note('Normal', 'AcceptedAgain', message)];
+  if (!status.isRefused) return [];
+  const isOfThis = before?.observedGeneration === status.generation;
+  const isKnown = isOfThis && (wasTrouble || before?.message === message);
+  return isKnown ? [] : [note('Warning', 'RejectedByProxy', message)];
+}
+
+function isTrouble(condition: PresentCondition | undefined): boolean {
+  return condition?.reason === 'Rejected' || condition?.reason === 'ProgrammedWithExceptions';
+}
+
+function note(type: EventNote['type'], reason: string, message: string): EventNote {
+  return { type, reason, message, action: 'Program' };
 }

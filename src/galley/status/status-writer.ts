@@ -99,35 +99,30 @@ export class StatusWriter {
 
   #onRefused(key: ObjectKey, patch: StatusPatch, error: KubeError): void {
     const now = this.#deps.clock.monotonic();
-    switch (error.reason) {
-      case 'not-found':
+    switch (kindOf(error)) {
+      case 'gone':
         // Deleted meanwhile; or, again and again, a definition without statuses.
         this.#notBefore.set(key, now + LONG_PAUSE_MS);
         this.#drop(key, patch);
         return;
-      case 'conflict':
-      case 'expired':
-        // The object moved on. What is to be said of what it is now is known once it has been read.
+      case 'moved on':
+        // What is to be said of what the object is now is known once it has been read.
         this.#drop(key, patch);
         return;
       case 'forbidden':
-      case 'unauthorized':
         this.#bar(patch, error);
         return;
-      case 'too-many-requests':
+      case 'asked too often':
         this.#notBefore.set(key, now + Math.max(PAUSE_MS, error.retryAfterMs ?? 0));
         return;
-      case 'invalid':
-      case 'other':
+      case 'senseless':
         this.#notBefore.set(key, now + LONG_PAUSE_MS);
         this.#deps.log.error(
           { object: key, error: error.message },
           'status refused by the API server: update the CRDs',
         );
         return;
-      case 'server':
-      case 'unreachable':
-      case 'too-large':
+      case 'away':
         if (!this.#isFailing) this.#deps.log.warn({ error: error.message }, 'statuses cannot be written, trying again');
         this.#isFailing = true;
         return;
@@ -168,4 +163,25 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
+}
+
+type Obstacle = 'gone' | 'moved on' | 'forbidden' | 'asked too often' | 'senseless' | 'away';
+
+const obstacles: Readonly<Record<KubeError['reason'], Obstacle>> = {
+  'not-found': 'gone',
+  conflict: 'moved on',
+  'already-exists': 'moved on',
+  expired: 'moved on',
+  forbidden: 'forbidden',
+  unauthorized: 'forbidden',
+  'too-many-requests': 'asked too often',
+  invalid: 'senseless',
+  other: 'senseless',
+  'too-large': 'senseless',
+  server: 'away',
+  unreachable: 'away',
+};
+
+function kindOf({ reason }: KubeError): Obstacle {
+  return obstacles[reason];
 }

@@ -74,30 +74,36 @@ type Counts = Readonly<Record<string, string>>;
 /** Kinds whose objects resources come from. A Sidecar decides what there is, and is in no resource. */
 const traced = ['VirtualService', 'DestinationRule', 'Gateway', 'ServiceEntry'];
 
-/** Looks at every object of every resource of every connected client, from the client's side. */
-function countOneByOne(mesh: TestProcess, envoys: Iterable<ModelEnvoy>): Counts {
-  const known = new Map<string, number>();
-  const programmed = new Map<string, number>();
-  for (const envoy of envoys) {
-    const proxy = proxies.find(({ id }) => id === envoy.id);
-    if (proxy === undefined) continue;
-    const uses = new Map<string, boolean>();
-    for (const kind of kinds) {
-      for (const resource of mesh.xebec.pilot.snapshotFor(proxy).get(urls[kind])?.resources.values() ?? []) {
-        const isAsked = kind === 'cluster' || kind === 'listener' || envoy.subscribed(kind).has(resource.name);
-        if (proxy.kind === 'proxyless' && !isAsked) continue;
-        for (const origin of resource.origins) {
-          const key = `${origin.kind}/${origin.namespace}/${origin.name}`;
-          if (traced.includes(origin.kind)) uses.set(key, (uses.get(key) ?? true) && has(envoy, kind, resource));
-        }
-      }
-    }
-    for (const [key, isWhole] of uses) {
-      known.set(key, (known.get(key) ?? 0) + 1);
-      programmed.set(key, (programmed.get(key) ?? 0) + Number(isWhole));
+/** By object that a client uses: whether it has all that comes from it. */
+type Uses = Map<string, boolean>;
+
+function usesOf(mesh: TestProcess, envoy: ModelEnvoy): Uses {
+  const uses: Uses = new Map();
+  const proxy = proxies.find(({ id }) => id === envoy.id);
+  const view = proxy === undefined ? undefined : mesh.xebec.pilot.snapshotFor(proxy);
+  for (const kind of kinds) {
+    for (const resource of view?.get(urls[kind])?.resources.values() ?? []) {
+      const isAsked = kind === 'cluster' || kind === 'listener' || envoy.subscribed(kind).has(resource.name);
+      if (isAsked || proxy?.kind !== 'proxyless') noteUses(uses, resource, has(envoy, kind, resource));
     }
   }
-  return Object.fromEntries([...known].sort().map(([key, count]) => [key, `${programmed.get(key)}/${count}`]));
+  return uses;
+}
+
+function noteUses(uses: Uses, { origins }: EncodedResource, isThere: boolean): void {
+  for (const { kind, namespace, name } of origins) {
+    const key = `${kind}/${namespace}/${name}`;
+    if (traced.includes(kind)) uses.set(key, (uses.get(key) ?? true) && isThere);
+  }
+}
+
+/** Looks at every object of every resource of every connected client, from the client's side. */
+function countOneByOne(mesh: TestProcess, envoys: Iterable<ModelEnvoy>): Counts {
+  const all = [...envoys].flatMap((envoy) => [...usesOf(mesh, envoy)]);
+  const byKey = Map.groupBy(all, ([key]) => key);
+  return Object.fromEntries(
+    [...byKey].map(([key, uses]) => [key, `${uses.filter(([, isWhole]) => isWhole).length}/${uses.length}`]),
+  );
 }
 
 function counterOf(mesh: TestProcess): LocalDistribution {
@@ -114,7 +120,7 @@ function counterOf(mesh: TestProcess): LocalDistribution {
 async function countsOf(counter: LocalDistribution): Promise<Counts> {
   const { objects } = await counter.read();
   const used = [...objects].filter(([key, { known }]) => known > 0 && traced.includes(key.split('/')[0] ?? ''));
-  return Object.fromEntries(used.sort().map(([key, { programmed, known }]) => [key, `${programmed}/${known}`]));
+  return Object.fromEntries(used.map(([key, { programmed, known }]) => [key, `${programmed}/${known}`]));
 }
 
 test('counts by view are those of looking at every client, whatever clients say and whoever comes and goes', async () => {

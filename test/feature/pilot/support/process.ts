@@ -137,6 +137,11 @@ export class TestProcess {
     }
   }
 
+  /** Where the pages are. */
+  get adminAddress(): string {
+    return `127.0.0.1:${this.#ports.admin}`;
+  }
+
   async page(path: string): Promise<{ readonly status: number; readonly text: string }> {
     const reply = await fetch(`http://127.0.0.1:${this.#ports.admin}${path}`);
     return { status: reply.status, text: await reply.text() };
