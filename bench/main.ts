@@ -1,5 +1,5 @@
 // `npm run bench [-- NAME…] [--full] [--json] [--profile FOLDER]`: measures what docs say of performance and prints it as Markdown. Each row runs in a
-// process of its own, and so does the server that it measures.
+// process of its own, and so does the server that it measures. `cluster` names all rows that need a Kubernetes API.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
 import { type RowReport, renderReport } from './measure/report.ts';
 import { clusterChange } from './rows/cluster-change.ts';
+import { clusterMemory } from './rows/cluster-memory.ts';
 import { connectStorm } from './rows/connect-storm.ts';
 import { endpointChange } from './rows/endpoint-change.ts';
 import { fullConfig } from './rows/full-config.ts';
@@ -28,6 +29,11 @@ const rows: readonly Row[] = [
   start,
 ];
 
+/** Those that run a real API server: only when they are asked for. */
+const clusterRows: readonly Row[] = [clusterMemory];
+const allRows: readonly Row[] = [...rows, ...clusterRows];
+const GROUP = 'cluster';
+
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
@@ -40,8 +46,10 @@ const { values: flags, positionals: names } = parseArgs({
   },
 });
 
-const list = rows.map(({ name }) => name).join(', ');
-const unknown = names.filter((name) => !rows.some((row) => row.name === name));
+const list = [...allRows.map(({ name }) => name), `${GROUP} (${clusterRows.map(({ name }) => name).join(', ')})`].join(
+  ', ',
+);
+const unknown = names.filter((name) => name !== GROUP && !allRows.some((row) => row.name === name));
 if (unknown.length > 0) {
   process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${list}\n`);
   process.exitCode = 2;
@@ -55,7 +63,7 @@ if (unknown.length > 0) {
 
 async function runHere(): Promise<void> {
   pinLoadGenerator();
-  const row = rows.find(({ name }) => name === names[0]);
+  const row = allRows.find(({ name }) => name === names[0]);
   if (row === undefined) throw new Error('say which row');
   const reports = await runRow(row, { full: flags.full, profileTo: flags.profile });
   process.stdout.write(`${JSON.stringify(reports)}\n`);
@@ -67,13 +75,18 @@ async function runAll(): Promise<void> {
   buildServer();
   const reports: RowReport[] = [];
   if (!flags.json) process.stdout.write(`${machine}\n\n`);
-  for (const { name } of rows.filter((row) => names.length === 0 || names.includes(row.name))) {
+  for (const { name } of chosenRows()) {
     const measured = await runApart(name);
     if (measured === undefined) process.exitCode = 1;
     reports.push(...(measured ?? []));
     if (!flags.json) process.stdout.write((measured ?? []).map(renderReport).join('\n'));
   }
   if (flags.json) process.stdout.write(`${JSON.stringify({ machine, full: flags.full, reports }, null, 1)}\n`);
+}
+
+function chosenRows(): readonly Row[] {
+  if (names.length === 0) return rows;
+  return allRows.filter((row) => names.includes(row.name) || (names.includes(GROUP) && clusterRows.includes(row)));
 }
 
 /** Undefined when the row failed; it has said why. */

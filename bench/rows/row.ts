@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BenchCluster } from '../cluster/bench-cluster.ts';
 import type { RowReport } from '../measure/report.ts';
 import { type ServerOptions, XebecProcess } from '../server/xebec-process.ts';
 
@@ -13,6 +14,8 @@ export type RowContext = {
   readonly work: string;
   /** Starts a server that ends with the row, if not before. */
   readonly serve: (options: Omit<ServerOptions, 'work'>) => XebecProcess;
+  /** Starts a Kubernetes API that ends with the row. */
+  readonly cluster: () => Promise<BenchCluster>;
 };
 
 export type Row = {
@@ -30,10 +33,17 @@ export async function runRow(row: Row, options: Pick<RowContext, 'full' | 'profi
     servers.push(started);
     return started;
   };
+  const clusters: BenchCluster[] = [];
+  const cluster: RowContext['cluster'] = async () => {
+    const started = await BenchCluster.start();
+    clusters.push(started);
+    return started;
+  };
   try {
-    return await row.run({ ...options, work, serve });
+    return await row.run({ ...options, work, serve, cluster });
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all(clusters.map((started) => started.stop()));
     rmSync(work, { recursive: true, force: true });
   }
 }

@@ -11,8 +11,10 @@ import { Inspector } from './inspector.ts';
 import { readUsage, type Usage } from './proc.ts';
 
 export type ServerOptions = {
-  /** The folder to serve. */
-  readonly source: string;
+  /** What to serve: a folder, or what the API server of a kubeconfig has. */
+  readonly source: string | { readonly kubeconfig: string };
+  /** More flags of `xebec serve`. */
+  readonly flags?: readonly string[];
   readonly meshConfig?: string;
   /** A folder for its log. */
   readonly work: string;
@@ -38,14 +40,15 @@ export class XebecProcess {
   readonly #log: string;
   #bound: Bound | undefined;
 
-  constructor({ source, meshConfig, work }: ServerOptions) {
+  constructor({ source, flags = [], meshConfig, work }: ServerOptions) {
     serial += 1;
     this.#log = join(work, `server-${serial}.log`);
     const file = openSync(this.#log, 'w');
     const [program = '', ...args] = [
       ...serverPrefix(),
       serverProgram,
-      ...['serve', '--source', source, '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+      ...['serve', '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...flags],
+      ...(typeof source === 'string' ? ['--source', source] : ['--kubernetes', '--kubeconfig', source.kubeconfig]),
       ...(meshConfig === undefined ? [] : ['--mesh-config', meshConfig]),
     ];
     // The inspector's port is used only when it is asked for, by SIGUSR1.
@@ -102,13 +105,14 @@ export class XebecProcess {
   }
 
   /** Frees what can be freed, and reads what is left. */
-  async usageAfterGc(): Promise<Usage> {
+  async usageAfterGc(): Promise<Usage & { readonly heapMiB: number }> {
     const inspector = await this.inspect();
     await inspector.collectGarbage();
+    const heap = await inspector.evaluate('process.memoryUsage().heapUsed');
     inspector.close();
     // The allocator gives pages back a moment later.
     await sleep(300);
-    return this.usage();
+    return { ...this.usage(), heapMiB: heap / 1024 / 1024 };
   }
 
   async stop(): Promise<void> {
