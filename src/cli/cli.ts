@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type ResourceType, resourceTypes } from '../app/config-dump.ts';
 import type { DataFormat } from '../app/render-data.ts';
 import type { LocalIo } from '../local/local-io.ts';
+import { runCheck } from './check.ts';
 import { runConfigDump } from './config-dump.ts';
 import { help, renderExamples, renderExitCodes } from './help.ts';
 import { EXIT } from './io.ts';
@@ -38,6 +39,7 @@ function makeProgram(io: LocalIo, finish: (code: number) => void): Command {
     .addHelpText('before', renderExamples(help.xebec))
     .addHelpText('after', renderExitCodes(help.xebec));
   addServe(program, io, finish);
+  addCheck(program, io, finish);
   addConfigDump(program, io, finish);
   addValidate(program, io, finish);
   program.command('local').description('a mesh on this machine, without Kubernetes').helpOption(false);
@@ -96,6 +98,58 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
       };
       finish(await runServe(flags, io));
     });
+}
+
+function addCheck(program: Command, io: LocalIo, finish: (code: number) => void): void {
+  addCommand(program, 'check')
+    .description('check a control plane in a cluster, and say what to do where something is wrong')
+    .option('--kubeconfig <file>', 'the kubeconfig (default: KUBECONFIG or ~/.kube/config, outside of a cluster)')
+    .option('--context <name>', 'the context of the kubeconfig (default: its current one)')
+    .option('-n, --namespace <name>', 'where xebec runs (default: istio-system)')
+    .option('--service <name>', 'its Service, which its account is called after too (default: xebec)')
+    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
+    .option('--controllers <list>', 'which controllers it runs (default: all)')
+    .option('--config-source <list>', 'where its configuration comes from, if not from this cluster')
+    .option('--monitoring <address>', 'where its port 15014 is, seen from here (default: the Service, in a cluster)')
+    .option('--xds-plaintext <address>', 'where its port 15010 is, seen from here (default: the Service, in a cluster)')
+    .option('--no-webhook', 'it has no webhook')
+    .option('--no-xds', 'it serves no xDS without TLS')
+    .option('--wait <duration>', 'how long what fails may take to come right, such as 60s', parseSeconds, 0)
+    .option('-o, --output <format>', 'table, yaml or json', parseFormat, 'table')
+    .option('--fail-on <level>', 'the least level that is a failure: error or warning', parseLevel, 'error')
+    .option('--no-color', 'no colour even on a terminal')
+    .action(async (options: CheckOptions) => {
+      const { webhook, xds, wait, output, failOn, color, configSource, ...rest } = options;
+      const flags = { ...rest, ...(configSource === undefined ? {} : { configSources: configSource }) };
+      const args = { flags, output, failOn, noColor: !color, hasWebhook: webhook, hasXds: xds, waitMs: wait };
+      finish(await runCheck(args, io, io.clock));
+    });
+}
+
+type CheckOptions = {
+  readonly webhook: boolean;
+  readonly xds: boolean;
+  readonly wait: number;
+  readonly output: 'table' | DataFormat;
+  readonly failOn: 'error' | 'warning';
+  readonly color: boolean;
+  readonly configSource?: string;
+} & Readonly<Partial<Record<PlainCheckOption, string>>>;
+
+type PlainCheckOption =
+  | 'kubeconfig'
+  | 'context'
+  | 'namespace'
+  | 'service'
+  | 'domain'
+  | 'controllers'
+  | 'monitoring'
+  | 'xdsPlaintext';
+
+function parseSeconds(text: string): number {
+  const match = /^(\d+)(s|m)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('write 60s or 2m.');
+  return Number(match[1]) * (match[2] === 'm' ? 60_000 : 1_000);
 }
 
 function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => void): void {

@@ -21,6 +21,15 @@ export const help = {
     ],
     exitCodes: '0 ended by a signal, 2 wrong use, 3 cannot listen on an address',
   },
+  check: {
+    examples: [
+      'xebec check                                    # of the cluster of your kubeconfig',
+      'xebec check --namespace mesh --service mesh    # of another release',
+      'xebec check --wait 60s -o json                 # for a pipeline: until all is well, or a minute is over',
+    ],
+    exitCodes:
+      '0 all is well, 1 something failed, 2 wrong use, 3 cannot reach the Kubernetes API, 4 ended before it was done',
+  },
   'config-dump': {
     examples: [
       `xebec config-dump --source ./mesh --proxy '${PROXY}'`,

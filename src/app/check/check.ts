@@ -1,0 +1,66 @@
+import type { Clock } from '../../kit/clock.ts';
+import type { KubeApi } from '../../kube/api.ts';
+import type { Address, ProcessConfig } from '../config.ts';
+import { checkApiServer } from './api-server.ts';
+import { checkControlPlane } from './control-plane.ts';
+import { checkDefinitions } from './definitions.ts';
+import { checkRights } from './rights.ts';
+import { checkStatuses } from './statuses.ts';
+import { checkWebhook } from './webhook.ts';
+import { checkXds } from './xds.ts';
+
+/** In the order of causes: what fails first is what to look at first. */
+export const CHECK_GROUPS = [
+  'kubernetes-api',
+  'definitions',
+  'permissions',
+  'control-plane',
+  'webhook',
+  'xds',
+  'status',
+] as const;
+export type CheckGroup = (typeof CHECK_GROUPS)[number];
+
+export type CheckState = 'ok' | 'warning' | 'failed' | 'skipped';
+
+/** What was found out about one thing, and what to do about it. */
+export type Finding = { readonly state: CheckState; readonly message: string; readonly remedy: string | undefined };
+
+export type CheckLine = Finding & { readonly group: CheckGroup };
+
+export type CheckInputs = {
+  readonly kube: KubeApi;
+  readonly config: Pick<ProcessConfig, 'namespace' | 'service' | 'domain' | 'controllers' | 'configSources'>;
+  /** Whether a webhook is to be expected. */
+  readonly hasWebhook: boolean;
+  /** Whether xDS without TLS is. */
+  readonly hasXds: boolean;
+  /** Where the Service's pages are; nothing where they cannot be reached. */
+  readonly monitoring: Address | undefined;
+  /** The same of xDS. */
+  readonly xds: Address | undefined;
+  readonly clock: Clock;
+};
+
+export type Check = (inputs: CheckInputs, signal: AbortSignal) => Promise<readonly Finding[]>;
+
+const checks: readonly (readonly [CheckGroup, Check])[] = [
+  ['definitions', checkDefinitions],
+  ['permissions', checkRights],
+  ['control-plane', checkControlPlane],
+  ['webhook', checkWebhook],
+  ['xds', checkXds],
+  ['status', checkStatuses],
+];
+
+/** Looks at everything once. Without an API server nothing else can be looked at. */
+export async function runChecks(inputs: CheckInputs, signal: AbortSignal): Promise<readonly CheckLine[]> {
+  const api = inGroup('kubernetes-api', await checkApiServer(inputs, signal));
+  if (api.some(({ state }) => state === 'failed')) return api;
+  const lines = await Promise.all(checks.map(async ([group, check]) => inGroup(group, await check(inputs, signal))));
+  return [...api, ...lines.flat()];
+}
+
+function inGroup(group: CheckGroup, findings: readonly Finding[]): readonly CheckLine[] {
+  return findings.map((finding) => ({ group, ...finding }));
+}

@@ -1,0 +1,83 @@
+import { type Collection, collections } from '../../apis/collections.ts';
+import type { CheckInputs } from './check.ts';
+
+/** What xebec's account must be allowed, and what it is for. */
+export type NeededRight = {
+  readonly purpose: string;
+  readonly group: string;
+  readonly plural: string;
+  readonly subresource?: 'status';
+  /** Of one object alone. */
+  readonly name?: string;
+  /** Where; everywhere if nothing is said. */
+  readonly namespace?: string;
+  readonly verbs: readonly string[];
+};
+
+const istioKinds: readonly Collection[] = Object.values(collections).filter(({ source }) => source === 'istio');
+const read = ['list', 'watch'];
+
+type Settings = Pick<CheckInputs, 'config' | 'hasWebhook'>;
+
+/** Everything that a xebec of these settings asks of the API server. The chart grants this, and nothing else. */
+export function neededRights(settings: Settings): readonly NeededRight[] {
+  const { config, hasWebhook } = settings;
+  const readsIstio = config.configSources.length === 0;
+  const runsGalley = config.controllers.includes('galley');
+  return [
+    ...forMesh(config.namespace),
+    ...(readsIstio ? forConfiguration() : []),
+    ...(runsGalley ? forElection(settings) : []),
+    ...(runsGalley && readsIstio ? forStatus() : []),
+    ...(runsGalley && hasWebhook ? forWebhook(settings) : []),
+  ];
+}
+
+function forMesh(namespace: string): readonly NeededRight[] {
+  const purpose = 'reads the mesh';
+  return [
+    ...['namespaces', 'nodes', 'pods', 'services'].map((plural) => ({ purpose, group: '', plural, verbs: read })),
+    { purpose, group: 'discovery.k8s.io', plural: 'endpointslices', verbs: read },
+    { purpose, group: '', plural: 'configmaps', name: 'istio', namespace, verbs: ['get', ...read] },
+  ];
+}
+
+function forConfiguration(): readonly NeededRight[] {
+  const purpose = 'reads Istio’s configuration';
+  return [
+    { purpose, group: 'apiextensions.k8s.io', plural: 'customresourcedefinitions', verbs: ['get', ...read] },
+    ...istioKinds.map(({ group, plural }) => ({ purpose, group, plural, verbs: read })),
+  ];
+}
+
+function forElection({ config }: Settings): readonly NeededRight[] {
+  const { namespace, service } = config;
+  const right = { purpose: 'elects a leader', group: 'coordination.k8s.io', plural: 'leases', namespace };
+  return [
+    { ...right, name: `${service}-leader`, verbs: ['get', 'update'] },
+    { ...right, verbs: ['create'] },
+  ];
+}
+
+function forStatus(): readonly NeededRight[] {
+  const purpose = 'writes what became of each object';
+  return [
+    ...istioKinds.map(({ group, plural }): NeededRight => {
+      return { purpose, group, plural, subresource: 'status', verbs: ['patch'] };
+    }),
+    { purpose, group: 'events.k8s.io', plural: 'events', verbs: ['create', 'patch'] },
+  ];
+}
+
+function forWebhook({ config }: Settings): readonly NeededRight[] {
+  const { namespace, service } = config;
+  const purpose = 'keeps the webhook’s certificate';
+  const configurations = { purpose, group: 'admissionregistration.k8s.io', plural: 'validatingwebhookconfigurations' };
+  const secrets = { purpose, group: '', plural: 'secrets', namespace };
+  return [
+    { ...configurations, verbs: read },
+    { ...configurations, name: `${service}-${namespace}`, verbs: ['patch'] },
+    { ...secrets, name: 'xebec-webhook-tls', verbs: ['get', 'update'] },
+    { ...secrets, verbs: ['create'] },
+  ];
+}

@@ -1,0 +1,82 @@
+import { type CheckInputs, type CheckLine, runChecks } from '../app/check/check.ts';
+import { type Flags, type ProcessConfig, parseProcessConfig } from '../app/config.ts';
+import { connectKubernetes } from '../app/connect.ts';
+import { type DataFormat, renderData } from '../app/render-data.ts';
+import type { Clock } from '../kit/clock.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import { PromMetrics } from '../telemetry/prom-metrics.ts';
+import { describeChecks, renderChecks } from './check-report.ts';
+import { type CliIo, EXIT, type ExitCode } from './io.ts';
+import { VERSION } from './version.ts';
+
+export type CheckArgs = {
+  readonly flags: Flags;
+  readonly output: 'table' | DataFormat;
+  readonly failOn: 'error' | 'warning';
+  readonly noColor: boolean;
+  readonly hasWebhook: boolean;
+  readonly hasXds: boolean;
+  /** How long what fails may take to come right. */
+  readonly waitMs: number;
+};
+
+const AGAIN_MS = 1_000;
+
+/** `xebec check`: whether a control plane in a cluster does what it should, and what to do where it does not. */
+export async function runCheck(args: CheckArgs, io: CliIo, clock: Clock): Promise<ExitCode> {
+  const config = parseProcessConfig({ ...args.flags, kubernetes: 'true' }, io.env);
+  if (!config.ok) {
+    io.err(`${config.error}\n(xebec check --help explains the settings)\n`);
+    return EXIT.usage;
+  }
+  const parts = { config: config.value, clock, random: () => 0, log: silentLogger, metrics: new PromMetrics() };
+  const kube = await connectKubernetes(parts, io.env, VERSION);
+  if (!kube.ok || kube.value === undefined) {
+    io.err(`${kube.ok ? 'there is no Kubernetes API' : kube.error}\n`);
+    return EXIT.unreachable;
+  }
+  try {
+    const inputs = { kube: kube.value, config: config.value, clock, ...expectations(args, config.value, io) };
+    const lines = await untilWell(inputs, args, io);
+    if (io.signal.aborted) return EXIT.partial;
+    const color = io.isTerminal && !args.noColor && (io.env['NO_COLOR'] ?? '') === '';
+    io.out(args.output === 'table' ? renderChecks(lines, { color }) : renderData(describeChecks(lines), args.output));
+    return exitCodeOf(lines, args.failOn);
+  } finally {
+    await kube.value.close();
+  }
+}
+
+/** A pod reaches the Service by its name; elsewhere a person says where it is. */
+function expectations(
+  { flags, hasWebhook, hasXds }: CheckArgs,
+  { kubeconfig, monitoring, xdsPlaintext, service, namespace, domain }: ProcessConfig,
+  { env }: CliIo,
+): Pick<CheckInputs, 'hasWebhook' | 'hasXds' | 'monitoring' | 'xds'> {
+  const isInside = kubeconfig === undefined && (env['KUBERNETES_SERVICE_HOST'] ?? '') !== '';
+  const host = `${service}.${namespace}.svc.${domain}`;
+  const inside = isInside ? { monitoring: { host, port: 15014 }, xds: { host, port: 15010 } } : undefined;
+  const xds = flags.xdsPlaintext === undefined ? inside?.xds : xdsPlaintext;
+  return { hasWebhook, hasXds, monitoring: monitoring ?? inside?.monitoring, xds };
+}
+
+/** Looks again until nothing fails, or the time is over. */
+async function untilWell(inputs: CheckInputs, { waitMs }: CheckArgs, io: CliIo): Promise<readonly CheckLine[]> {
+  const { clock } = inputs;
+  const deadline = clock.monotonic() + waitMs;
+  let told = '';
+  for (;;) {
+    const lines = await runChecks(inputs, io.signal);
+    const failure = lines.find(({ state }) => state === 'failed');
+    if (failure === undefined || clock.monotonic() >= deadline || io.signal.aborted) return lines;
+    if (failure.message !== told) io.err(`waiting: ${failure.message}\n`);
+    told = failure.message;
+    await clock.sleep(AGAIN_MS, io.signal);
+  }
+}
+
+function exitCodeOf(lines: readonly CheckLine[], failOn: CheckArgs['failOn']): ExitCode {
+  const failures = lines.filter(({ state }) => state === 'failed' || (state === 'warning' && failOn === 'warning'));
+  if (failures.some(({ group }) => group === 'kubernetes-api')) return EXIT.unreachable;
+  return failures.length === 0 ? EXIT.fine : EXIT.findings;
+}
