@@ -1,28 +1,27 @@
-export type ConditionOfCode =
-  | {
-      readonly type: 'ResolvedRefs';
-      readonly reason:
-        | 'RefNotFound'
-        | 'HostNotFound'
-        | 'HostNotInGateway'
-        | 'PortNotOnWorkload'
-        | 'NoWorkloads'
-        | 'DelegateNotUsable'
-        | 'CertificateNotFound';
-    }
-  | {
-      readonly type: 'Conflicted';
-      readonly reason: 'HostConflict' | 'PortConflict' | 'AddressConflict' | 'PolicyConflict' | 'DefinedTwice';
-    };
+export const referenceReasons = [
+  'RefNotFound',
+  'HostNotFound',
+  'HostNotInGateway',
+  'PortNotOnWorkload',
+  'NoWorkloads',
+  'DelegateNotUsable',
+  'CertificateNotFound',
+] as const;
 
-const refs = (reason: Extract<ConditionOfCode, { type: 'ResolvedRefs' }>['reason']): ConditionOfCode => ({
-  type: 'ResolvedRefs',
-  reason,
-});
-const conflict = (reason: Extract<ConditionOfCode, { type: 'Conflicted' }>['reason']): ConditionOfCode => ({
-  type: 'Conflicted',
-  reason,
-});
+export const conflictReasons = [
+  'HostConflict',
+  'PortConflict',
+  'AddressConflict',
+  'PolicyConflict',
+  'DefinedTwice',
+] as const;
+
+type ConditionOfCode =
+  | { readonly type: 'ResolvedRefs'; readonly reason: (typeof referenceReasons)[number] }
+  | { readonly type: 'Conflicted'; readonly reason: (typeof conflictReasons)[number] };
+
+const refs = (reason: (typeof referenceReasons)[number]): ConditionOfCode => ({ type: 'ResolvedRefs', reason });
+const conflict = (reason: (typeof conflictReasons)[number]): ConditionOfCode => ({ type: 'Conflicted', reason });
 
 /**
  * The diagnostics that are more than a remark: codes of analysis and of the mesh, and the condition each of them decides. All

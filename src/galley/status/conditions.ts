@@ -1,21 +1,29 @@
-import type { ConditionOfCode } from './condition-codes.ts';
+import { conflictReasons, referenceReasons } from './condition-codes.ts';
 
 /** In the order in which they are written. `Conflicted` is there only where there is a conflict. */
 export const conditionTypes = ['Accepted', 'ResolvedRefs', 'Conflicted', 'Programmed'] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
-/** Every reason that a condition may have. The list is closed and published in docs/status.md. */
-export type Reason = 'Accepted' | 'Invalid' | 'ResolvedRefs' | ConditionOfCode['reason'] | ProgrammedReason;
+const programmedReasons = [
+  'Programmed',
+  'ProgrammedWithExceptions',
+  'Pending',
+  'NoProxies',
+  'Rejected',
+  'HeldBack',
+  'Invalid',
+  'NotEnforcedYet',
+] as const;
+export type ProgrammedReason = (typeof programmedReasons)[number];
 
-export type ProgrammedReason =
-  | 'Programmed'
-  | 'ProgrammedWithExceptions'
-  | 'Pending'
-  | 'NoProxies'
-  | 'Rejected'
-  | 'HeldBack'
-  | 'Invalid'
-  | 'NotEnforcedYet';
+/** Every reason that a condition may have. The list is closed and published in docs/status.md. */
+export const reasonsOf = {
+  Accepted: ['Accepted', 'Invalid'],
+  ResolvedRefs: ['ResolvedRefs', ...referenceReasons],
+  Conflicted: conflictReasons,
+  Programmed: programmedReasons,
+} as const satisfies Readonly<Record<ConditionType, readonly string[]>>;
+type Reason = (typeof reasonsOf)[ConditionType][number];
 
 /** A condition before anybody knows since when it is so. */
 export type Condition = {
