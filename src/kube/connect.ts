@@ -8,7 +8,7 @@ import type { KubeApi } from './api.ts';
 import { KubeClient } from './client.ts';
 import { type CredentialSource, Credentials, ServiceAccountSource } from './credentials.ts';
 import { wordsOf } from './errors.ts';
-import { defaultLimits, Transport, type TransportLimits } from './transport.ts';
+import { defaultLimits, type TransportLimits } from './transport-limits.ts';
 
 /** Where the API server is, and who we are there. */
 export type KubeAccess =
@@ -67,6 +67,8 @@ export async function connectKubeApi(options: ConnectOptions): Promise<Result<Ku
     return err(unreadable(wordsOf(error), options.access));
   }
   const limits = { ...defaultLimits, ...options.limits };
+  // Its package costs 29 MB: who reads a folder does not pay.
+  const { Transport } = await import('./transport.ts');
   const transport = new Transport({ server, credentials, clock, userAgent, limits });
   const client = new KubeClient(transport, metrics);
   return ok(Object.assign(client, { close: () => transport.close(), server, namespace }));

@@ -5,18 +5,8 @@ import type { KubeError, KubeResult } from './api.ts';
 import type { Access, Credentials, TlsMaterial } from './credentials.ts';
 import { refusedError, unreachableError, wordsOf } from './errors.ts';
 import { parseJson } from './json.ts';
+import type { TransportLimits } from './transport-limits.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
-
-export type TransportLimits = {
-  /** How long a call may take, its answer included. */
-  readonly callMs: number;
-  /** The largest answer, in bytes. */
-  readonly bodyBytes: number;
-  /** Connections for calls; each watch has one of its own. */
-  readonly connections: number;
-};
-
-export const defaultLimits: TransportLimits = { callMs: 30_000, bodyBytes: 64 * 1024 * 1024, connections: 8 };
 
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -7,7 +7,7 @@ import { systemClock } from '../../kit/system-clock.ts';
 import { type Logger, silentLogger } from '../../telemetry/logger.ts';
 import { PromMetrics } from '../../telemetry/prom-metrics.ts';
 import { connectKubeApi, type KubeConnection } from '../connect.ts';
-import type { TransportLimits } from '../transport.ts';
+import type { TransportLimits } from '../transport-limits.ts';
 import { FakeApiServer, type Respond } from './fake-api-server.ts';
 
 export type ConnectedOptions = {
