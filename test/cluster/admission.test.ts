@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { splitDocuments } from '../../src/galley/yaml/split-documents.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -175,8 +177,26 @@ describe('kubectl', () => {
   });
 });
 
-/** Asks all the time, on several connections; what was answered otherwise than it must be. */
-function load(): { readonly wrong: string[]; readonly count: () => number; readonly stop: () => Promise<void> } {
+/** An API server hears of a change of the configuration within this time. */
+const LATE_MS = 500;
+
+/** Connects to the webhook as one who trusts what the configuration said a moment ago, and nothing that it says since. */
+async function knock(port: number): Promise<string | undefined> {
+  const ca = await bundle();
+  await sleep(LATE_MS);
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca }, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on('error', (error) => resolve(String(error)));
+  });
+}
+
+type Load = { readonly wrong: string[]; readonly count: () => number; readonly stop: () => Promise<void> };
+
+/** Asks all the time, on several connections, and on new ones; what was answered otherwise than it must be. */
+function load(port: number): Load {
   const wrong: string[] = [];
   const state = { isStopped: false, count: 0 };
   const ask = async (): Promise<void> => {
@@ -187,7 +207,13 @@ function load(): { readonly wrong: string[]; readonly count: () => number; reado
       state.count += 2;
     }
   };
-  const asking = [ask(), ask(), ask()];
+  const connectAnew = async (): Promise<void> => {
+    while (!state.isStopped) {
+      const error = await knock(port);
+      if (error !== undefined) wrong.push(error);
+    }
+  };
+  const asking = [ask(), ask(), ask(), connectAnew(), connectAnew(), connectAnew(), connectAnew()];
   const stop = async (): Promise<void> => {
     state.isStopped = true;
     await Promise.all(asking);
@@ -199,7 +225,7 @@ function load(): { readonly wrong: string[]; readonly count: () => number; reado
 describe('the certificate', () => {
   test('changes again and again, and no request is answered otherwise', async () => {
     const webhook = await install({ lifetimeMs: 20_000 });
-    const asking = load();
+    const asking = load(webhook.port);
     const seen = new Set([await stored('tls.crt')]);
     await until('changed three times', async () => seen.add(await stored('tls.crt')).size >= 4);
     await asking.stop();
@@ -211,9 +237,9 @@ describe('the certificate', () => {
   });
 
   test('outlives its Secret, whether that is deleted or damaged', async () => {
-    await install();
+    const { port } = await install();
     const certificate = await stored('tls.crt');
-    const asking = load();
+    const asking = load(port);
     await kubectl(['delete', 'secret', '-n', 'istio-system', 'xebec-webhook-tls']);
     await until('restored', async () => (await server().call('GET', SECRET)).status === 200);
     expect(await stored('tls.crt')).toBe(certificate);
@@ -265,7 +291,7 @@ describe('the authorities in the configuration', () => {
       // The API server hears of its own objects a moment later.
       await until('judged', async () => (await create(good)).status === 201);
     }
-    const asking = load();
+    const asking = load(webhook.port);
     await until('asked enough', () => asking.count() > 100);
     await asking.stop();
     expect(asking.wrong).toEqual([]);
