@@ -99,7 +99,8 @@ export class ServiceAccountSource implements CredentialSource {
   }
 
   async load(): Promise<Access> {
-    const [token, ca] = await Promise.all([this.#read('token'), this.#read('ca.crt')]);
+    const token = await this.#read('token');
+    const ca = await this.#read('ca.crt');
     return {
       headers: { authorization: `Bearer ${token.trim()}` },
       tls: { ca, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
