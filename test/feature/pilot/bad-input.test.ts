@@ -26,7 +26,7 @@ const attacks: readonly (readonly [string, readonly Buffer[], number])[] = [
   ['a name without end', [request({ node, resourceNamesSubscribe: ['x'.repeat(5_000)] })], RESOURCE_EXHAUSTED],
   [
     'a type for each day',
-    names(33).map((typeUrl, index) => request({ typeUrl, ...(index === 0 ? { node } : {}) })),
+    names(129).map((typeUrl, index) => request({ typeUrl, ...(index === 0 ? { node } : {}) })),
     RESOURCE_EXHAUSTED,
   ],
 ];
