@@ -1,0 +1,104 @@
+import { parseAllDocuments } from 'yaml';
+import { collectionFor } from '../../../src/apis/collections.ts';
+import type { KubeApi, KubeObject, KubeResult, ObjectName, ResourceType } from '../../../src/kube/api.ts';
+import { asRecord } from '../../../src/kube/json.ts';
+import type { Manifest } from '../../feature/pilot/support/manifests.ts';
+
+const forever = new AbortController().signal;
+
+/** The objects of an API server, as whoever owns the mesh changes them. */
+export class Objects {
+  readonly api: KubeApi;
+
+  constructor(api: KubeApi) {
+    this.api = api;
+  }
+
+  /** Applies objects with their namespaces, and what they say of their status. */
+  async put(...manifests: readonly Manifest[]): Promise<void> {
+    for (const manifest of manifests) {
+      const { type, name } = placeOf(manifest);
+      if (name.namespace !== '') await this.#putNamespace(name.namespace);
+      await this.#apply(type, complete(manifest));
+      const { apiVersion, kind, metadata, status } = manifest;
+      if (status !== undefined) await this.#apply(type, { apiVersion, kind, metadata, status }, 'status');
+    }
+  }
+
+  async delete(...manifests: readonly Manifest[]): Promise<void> {
+    for (const manifest of manifests) {
+      const { type, name } = placeOf(manifest);
+      const result = await this.api.delete(type, name, forever);
+      if (!result.ok && result.error.reason !== 'not-found') throw new Error(result.error.message);
+    }
+  }
+
+  async get(manifest: Manifest): Promise<KubeObject> {
+    const { type, name } = placeOf(manifest);
+    return demand(await this.api.get(type, name, forever));
+  }
+
+  /** The conditions of an object's status: `Accepted` → `True`. */
+  async conditionsOf(manifest: Manifest): Promise<Readonly<Record<string, string>>> {
+    const status = asRecord((await this.get(manifest))['status']);
+    const conditions: readonly unknown[] = Array.isArray(status['conditions']) ? status['conditions'] : [];
+    return Object.fromEntries(conditions.map(asRecord).map(({ type, status: value }) => [String(type), String(value)]));
+  }
+
+  async #putNamespace(name: string): Promise<void> {
+    const type = { group: '', version: 'v1', plural: 'namespaces' };
+    if ((await this.api.get(type, { namespace: '', name }, forever)).ok) return;
+    await this.#apply(type, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  async #apply(type: ResourceType, object: KubeObject, subresource?: 'status'): Promise<void> {
+    const options = { fieldManager: 'test', force: true, ...(subresource === undefined ? {} : { subresource }) };
+    demand(await this.api.apply(type, object, options, forever), JSON.stringify(object));
+  }
+}
+
+/** The objects in a text of YAML. */
+export function manifestsIn(yaml: string): readonly Manifest[] {
+  return parseAllDocuments(yaml)
+    .map((document): unknown => document.toJS())
+    .map(asRecord)
+    .filter(({ kind }) => kind !== undefined);
+}
+
+function placeOf({ apiVersion, kind, metadata }: Manifest): { readonly type: ResourceType; readonly name: ObjectName } {
+  const [group = '', version = group] = String(apiVersion).split('/');
+  const collection = collectionFor(String(apiVersion), String(kind));
+  const plural = collection?.plural ?? others[String(kind)]?.plural;
+  if (plural === undefined) throw new Error(`the test does not know ${String(apiVersion)} ${String(kind)}`);
+  const isOfNone = collection?.scope === 'cluster' || others[String(kind)]?.isOfNone === true;
+  const { namespace, name } = asRecord(metadata);
+  return {
+    type: { group: group === version ? '' : group, version, plural },
+    name: { namespace: isOfNone ? '' : String(namespace ?? 'default'), name: String(name) },
+  };
+}
+
+/** What the mesh does not read. */
+const others: Readonly<Record<string, { readonly plural: string; readonly isOfNone: boolean }>> = {
+  Lease: { plural: 'leases', isOfNone: false },
+  ServiceAccount: { plural: 'serviceaccounts', isOfNone: false },
+  Role: { plural: 'roles', isOfNone: false },
+  RoleBinding: { plural: 'rolebindings', isOfNone: false },
+  ClusterRole: { plural: 'clusterroles', isOfNone: true },
+  ClusterRoleBinding: { plural: 'clusterrolebindings', isOfNone: true },
+  CustomResourceDefinition: { plural: 'customresourcedefinitions', isOfNone: true },
+  ValidatingWebhookConfiguration: { plural: 'validatingwebhookconfigurations', isOfNone: true },
+};
+
+/** What a real API server demands of a pod besides. */
+function complete(manifest: Manifest): KubeObject {
+  if (manifest['kind'] !== 'Pod') return manifest;
+  const { containers = [], ...spec } = asRecord(manifest['spec']);
+  const withImages = (containers as readonly object[]).map((container) => ({ image: 'app', ...container }));
+  return { ...manifest, spec: { ...spec, containers: withImages } };
+}
+
+function demand(result: KubeResult, what = ''): KubeObject {
+  if (!result.ok) throw new Error(`${result.error.message} ${what}`);
+  return result.value;
+}
