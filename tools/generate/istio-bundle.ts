@@ -33,6 +33,7 @@ const otherRoots: readonly string[] = [
   'istio.extensions.v1alpha1.WasmPlugin',
   'istio.extensions.v1alpha1.TrafficExtension',
   'istio.mesh.v1alpha1.MeshConfig',
+  'istio.mesh.v1alpha1.MeshNetworks',
   'istio.authentication.v1alpha1.Policy',
   'istio.rbac.v1alpha1.RbacConfig',
   'istio.rbac.v1alpha1.ServiceRole',

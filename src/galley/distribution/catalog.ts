@@ -12,9 +12,10 @@ import { type DistributedResource, encodeObject, loadSpecCodec } from './encode-
 import { istioBody } from './istio-body.ts';
 import {
   type DistributedKind,
+  type DistributedSettings,
   distributedKinds,
   MESH_COLLECTION,
-  MESH_CONFIG_MESSAGE,
+  meshConfigSettings,
   NAMESPACES_COLLECTION,
   SERVICES_COLLECTION,
   SYNTHETIC_COLLECTION,
@@ -111,9 +112,9 @@ export class Catalog {
     return state;
   }
 
-  /** The mesh configuration itself, encoded. */
-  meshConfig({ mesh }: ConfigSnapshot): Uint8Array {
-    return this.#loaded().encode(MESH_CONFIG_MESSAGE, mesh);
+  /** Settings of the mesh, encoded as they are. */
+  settings({ message, of }: DistributedSettings, snapshot: ConfigSnapshot): Uint8Array {
+    return this.#loaded().encode(message, of(snapshot));
   }
 
   #addKind({ kind, collection, message }: DistributedKind): void {
@@ -165,7 +166,7 @@ export class Catalog {
       createdAt: undefined,
     };
     const object = { kind: 'MeshConfig', meta };
-    const resource = encodeObject(this.#loaded(), object, { message: MESH_CONFIG_MESSAGE, json: mesh });
+    const resource = encodeObject(this.#loaded(), object, { message: meshConfigSettings.message, json: mesh });
     return { version: hashVersions([resource]), resources: new Map([[resource.name, resource]]) };
   }
 

@@ -1,4 +1,5 @@
 import { type Collection, collections, type Kind } from '../../apis/collections.ts';
+import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 
 /** How the objects of one kind travel. */
 export type DistributedKind = {
@@ -94,6 +95,26 @@ export const SERVICES_COLLECTION = 'k8s/core/v1/services';
 export const NAMESPACES_COLLECTION = 'k8s/core/v1/namespaces';
 export const SYNTHETIC_COLLECTION = 'istio/networking/v1alpha3/synthetic/serviceentries';
 
-export const MESH_CONFIG_TYPE = 'core/v1alpha1/MeshConfig';
-export const MESH_CONFIG_MESSAGE = 'istio.mesh.v1alpha1.MeshConfig';
+/** A message of the mesh's own settings, of which there is one. It travels over xDS unwrapped, as from istiod. */
+export type DistributedSettings = {
+  readonly kind: 'MeshConfig' | 'MeshNetworks';
+  readonly typeUrl: string;
+  readonly message: string;
+  readonly of: (snapshot: ConfigSnapshot) => object;
+};
+
+export const meshConfigSettings: DistributedSettings = {
+  kind: 'MeshConfig',
+  typeUrl: 'core/v1alpha1/MeshConfig',
+  message: 'istio.mesh.v1alpha1.MeshConfig',
+  of: ({ mesh }) => mesh,
+};
+
+export const meshNetworksSettings: DistributedSettings = {
+  kind: 'MeshNetworks',
+  typeUrl: 'core/v1alpha1/MeshNetworks',
+  message: 'istio.mesh.v1alpha1.MeshNetworks',
+  of: ({ networks }) => networks,
+};
+
 export const MCP_RESOURCE_TYPE = 'type.googleapis.com/istio.mcp.v1alpha1.Resource';

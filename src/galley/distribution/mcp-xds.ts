@@ -6,7 +6,13 @@ import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/r
 import type { Verdicts } from '../../xds/verdicts.ts';
 import type { Catalog, CollectionState } from './catalog.ts';
 import type { DistributedResource } from './encode-resource.ts';
-import { distributedKinds, MCP_RESOURCE_TYPE, MESH_CONFIG_MESSAGE, MESH_CONFIG_TYPE } from './kinds.ts';
+import {
+  type DistributedSettings,
+  distributedKinds,
+  MCP_RESOURCE_TYPE,
+  meshConfigSettings,
+  meshNetworksSettings,
+} from './kinds.ts';
 
 /** Whether a client of the discovery service asks for configuration, as clients of istiod do, and not for a proxy's resources. */
 export function asksForConfiguration({ metadata }: NodeInfo): boolean {
@@ -31,7 +37,7 @@ export class McpXds implements SnapshotSource {
   readonly #handles = new Set<ConsumerHandle>();
   readonly #types = new Map<string, Typed>();
   readonly #resources = new WeakMap<DistributedResource, Map<string, EncodedResource>>();
-  #mesh: { readonly mesh: ConfigSnapshot['mesh']; readonly set: ResourceSet } | undefined;
+  readonly #settings = new Map<string, { readonly value: object; readonly set: ResourceSet }>();
   #current: { readonly snapshot: ConfigSnapshot; readonly xds: XdsSnapshot } | undefined;
   #stop: (() => void) | undefined;
 
@@ -73,7 +79,8 @@ export class McpXds implements SnapshotSource {
   }
 
   #set(typeUrl: string, snapshot: ConfigSnapshot): ResourceSet | undefined {
-    if (typeUrl === MESH_CONFIG_TYPE) return this.#meshSet(snapshot);
+    const settings = settingsByType.get(typeUrl);
+    if (settings !== undefined) return this.#settingsSet(settings, snapshot);
     const kind = this.#kinds.get(typeUrl);
     if (kind === undefined) return undefined;
     const state = this.#deps.catalog.kind(kind, snapshot);
@@ -98,24 +105,27 @@ export class McpXds implements SnapshotSource {
     return encoded;
   }
 
-  /** The mesh's settings are their own message, not wrapped, as istiod sends them. */
-  #meshSet(snapshot: ConfigSnapshot): ResourceSet {
-    const { mesh } = snapshot;
-    if (this.#mesh?.mesh === mesh) return this.#mesh.set;
+  #settingsSet(settings: DistributedSettings, snapshot: ConfigSnapshot): ResourceSet {
+    const { kind, typeUrl, message, of } = settings;
+    const value = of(snapshot);
+    const known = this.#settings.get(typeUrl);
+    if (known?.value === value) return known.set;
+    const { rootNamespace } = snapshot.mesh;
     const resource = encodeResource({
-      typeUrl: MESH_CONFIG_TYPE,
-      bodyTypeUrl: `type.googleapis.com/${MESH_CONFIG_MESSAGE}`,
+      typeUrl,
+      bodyTypeUrl: `type.googleapis.com/${message}`,
       name: 'istio',
-      value: this.#deps.catalog.meshConfig(snapshot),
+      value: this.#deps.catalog.settings(settings, snapshot),
       needs: [],
-      origins: [{ kind: 'MeshConfig', namespace: mesh.rootNamespace, name: 'istio', path: '' }],
+      origins: [{ kind, namespace: rootNamespace, name: 'istio', path: '' }],
     });
-    const previous = this.#mesh?.set ?? emptyResourceSet(MESH_CONFIG_TYPE, this.#deps.verdicts);
-    const set = nextResourceSet(previous, [resource]);
-    this.#mesh = { mesh, set };
+    const set = nextResourceSet(known?.set ?? emptyResourceSet(typeUrl, this.#deps.verdicts), [resource]);
+    this.#settings.set(typeUrl, { value, set });
     return set;
   }
 }
+
+const settingsByType = new Map([meshConfigSettings, meshNetworksSettings].map((each) => [each.typeUrl, each]));
 
 type ConsumerHandle = SnapshotHandle & { readonly changed: () => void };
 

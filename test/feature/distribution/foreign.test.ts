@@ -146,6 +146,16 @@ describe('a sink of MCP', () => {
     expect(slow.received).toHaveLength(1);
   });
 
+  test('that asks too often waits, and is served all the same', async () => {
+    const source = new MemorySource();
+    const publisher = await new Publisher(source, { requests: { burst: 3, perSecond: 20 } }).start();
+    const sink = foreignSink(publisher.port);
+    for (let each = 0; each < 6; each += 1) sink.send({ collection: VIRTUAL_SERVICES });
+    sink.send({ collection: 'istio/networking/v1alpha3/gateways' });
+    await until('served', () => sink.received.some(({ collection }) => collection !== VIRTUAL_SERVICES));
+    expect(sink.ended).toBeUndefined();
+  });
+
   test('finds services and namespaces of Kubernetes, the mesh configuration, and services as entries', async () => {
     const publisher = await publish();
     const sink = foreignSink(publisher.port);

@@ -14,8 +14,13 @@ import { dumpSnapshot } from '../../../src/app/config-dump.ts';
 import { Catalog } from '../../../src/galley/distribution/catalog.ts';
 import { loadSpecCodec } from '../../../src/galley/distribution/encode-resource.ts';
 import { istioBody } from '../../../src/galley/distribution/istio-body.ts';
-import { type DistributedKind, distributedKinds } from '../../../src/galley/distribution/kinds.ts';
-import { incomingMesh, incomingOf } from '../../../src/galley/sources/remote/incoming.ts';
+import {
+  type DistributedKind,
+  distributedKinds,
+  meshConfigSettings,
+  meshNetworksSettings,
+} from '../../../src/galley/distribution/kinds.ts';
+import { incomingOf, incomingSettings } from '../../../src/galley/sources/remote/incoming.ts';
 import type { SourceObject } from '../../../src/galley/sources/source.ts';
 import { decodeMessage } from '../../../src/gen/codec.ts';
 import { systemClock } from '../../../src/kit/system-clock.ts';
@@ -89,7 +94,9 @@ async function travel(config: ConfigSnapshot): Promise<Arrived> {
       return unwrap(read(bytes));
     });
   });
-  const mesh = unwrap(incomingMesh('istio-system', codec)(catalog.meshConfig(config)));
+  const settings = incomingSettings('istio-system', codec);
+  unwrap(settings.mesh(catalog.settings(meshConfigSettings, config)));
+  const mesh = unwrap(settings.networks(catalog.settings(meshNetworksSettings, config)));
   const rest = config.objects.ConfigMap.filter(({ meta }) => meta.name !== 'istio');
   return { objects: [...objects, mesh, ...rest.map(withBody), ...config.objects.Secret.map(withBody)], log };
 }
@@ -153,6 +160,33 @@ function memberOf(value: unknown, key: string | number): unknown {
 function sameTime(a: string, b: unknown): boolean {
   return typeof b === 'string' && parseDuration(b).ok && millisOf(a) === millisOf(b);
 }
+
+test('the settings of the mesh arrive, zeros where the default is another too', async () => {
+  const yaml = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    enableTracing: false
+    disablePolicyChecks: false
+    outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+    accessLogFile: /dev/stdout
+    defaultConfig: {concurrency: 3, drainDuration: 1m}
+  meshNetworks: |
+    networks: {one: {endpoints: [{fromRegistry: a}], gateways: [{address: 1.1.1.1, port: 15443}]}}
+`;
+  const config = await loadYaml(yaml);
+  const { objects } = await travel(config);
+  const arrived = await loadYaml(objects.map(({ body }) => JSON.stringify(body)).join('\n---\n'));
+  expect(arrived.networks).toEqual(config.networks);
+  expect(arrived.mesh).toEqual({
+    ...config.mesh,
+    connectTimeout: '10s',
+    defaultConfig: { ...config.mesh.defaultConfig, drainDuration: '60s' },
+  });
+  expect(arrived.mesh).toMatchObject({ enableTracing: false, outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } });
+});
 
 test('what identifies an object in its cluster arrives', async () => {
   const yaml = `

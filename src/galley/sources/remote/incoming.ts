@@ -6,7 +6,7 @@ import type { McpMetadata } from '../../../gen/types.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
 import { objectKey } from '../../../model/ids.ts';
 import { GENERATION_ANNOTATION, UID_ANNOTATION } from '../../distribution/encode-resource.ts';
-import { type DistributedKind, MESH_CONFIG_MESSAGE } from '../../distribution/kinds.ts';
+import { type DistributedKind, meshConfigSettings, meshNetworksSettings } from '../../distribution/kinds.ts';
 import { isRecord } from '../../is-record.ts';
 import { readMeta } from '../read-meta.ts';
 import type { SourceObject } from '../source.ts';
@@ -33,18 +33,31 @@ export function incomingOf(kind: DistributedKind, codec: IstioCodec): ReadIncomi
     });
 }
 
-/** The mesh configuration as the ConfigMap that Galley looks for, so that one way leads in. */
-export function incomingMesh(rootNamespace: string, codec: IstioCodec): ReadIncoming {
-  return (bytes) =>
-    catching(() => {
-      const given = codec.decode(MESH_CONFIG_MESSAGE, bytes);
-      const mesh = takeZeros(given, codec.decode(MESH_CONFIG_MESSAGE, bytes, { zeros: true }), defaultMeshConfig);
-      const metadata = { name: 'istio', namespace: rootNamespace };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { mesh: JSON.stringify(mesh) } };
-      const key = objectKey('ConfigMap', rootNamespace, 'istio');
-      const meta = readMeta(metadata, rootNamespace);
-      return ok({ key, apiVersion: 'v1', kind: 'ConfigMap', meta, body, locate: undefined });
-    });
+/** The mesh's settings as the ConfigMap that Galley looks for, so that one way leads in. Each part keeps what the other said. */
+export function incomingSettings(
+  rootNamespace: string,
+  codec: IstioCodec,
+): { readonly mesh: ReadIncoming; readonly networks: ReadIncoming } {
+  const metadata = { name: 'istio', namespace: rootNamespace };
+  const key = objectKey('ConfigMap', rootNamespace, 'istio');
+  const meta = readMeta(metadata, rootNamespace);
+  let data: Readonly<Record<string, string>> = {};
+  const taking = (name: string, read: (bytes: Uint8Array) => unknown): ReadIncoming => {
+    return (bytes) =>
+      catching(() => {
+        data = { ...data, [name]: JSON.stringify(read(bytes)) };
+        const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+        return ok({ key, apiVersion: 'v1', kind: 'ConfigMap', meta, body, locate: undefined });
+      });
+  };
+  const { message } = meshConfigSettings;
+  return {
+    mesh: taking('mesh', (bytes) => {
+      const given = codec.decode(message, bytes);
+      return takeZeros(given, codec.decode(message, bytes, { zeros: true }), defaultMeshConfig);
+    }),
+    networks: taking('meshNetworks', (bytes) => codec.decode(meshNetworksSettings.message, bytes)),
+  };
 }
 
 /**

@@ -7,13 +7,13 @@ import type { RpcStatus } from '../../../rpc/status.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import { loadSpecCodec } from '../../distribution/encode-resource.ts';
-import { distributedKinds, MESH_CONFIG_TYPE } from '../../distribution/kinds.ts';
+import { distributedKinds, meshConfigSettings, meshNetworksSettings } from '../../distribution/kinds.ts';
 import { McpMeter } from '../../distribution/mcp-meter.ts';
 import type { Source, SourceSink } from '../source.ts';
 import type { ConfigSourceAddress } from './address.ts';
 import type { Feed } from './feed.ts';
 import { Holdings, type Wanted } from './holdings.ts';
-import { incomingMesh, incomingOf } from './incoming.ts';
+import { incomingOf, incomingSettings } from './incoming.ts';
 import { mcpFeed } from './mcp-feed.ts';
 import { xdsFeed } from './xds-feed.ts';
 
@@ -96,7 +96,12 @@ export class RemoteSource implements Source {
       return name === undefined ? [] : [{ name, kind: kind.kind, read: incomingOf(kind, codec) }];
     });
     if (address.kind !== 'xds' || !isWholeMesh) return wanted;
-    return [...wanted, { name: MESH_CONFIG_TYPE, kind: 'MeshConfig', read: incomingMesh(rootNamespace, codec) }];
+    const { mesh, networks } = incomingSettings(rootNamespace, codec);
+    return [
+      ...wanted,
+      { name: meshConfigSettings.typeUrl, kind: meshConfigSettings.kind, read: mesh },
+      { name: meshNetworksSettings.typeUrl, kind: meshNetworksSettings.kind, read: networks },
+    ];
   }
 
   async #stream(holdings: Holdings, signal: AbortSignal): Promise<Ending> {
