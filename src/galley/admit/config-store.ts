@@ -6,23 +6,30 @@ import type { ConfigObject, ObjectRef } from '../../model/object.ts';
 import type { SourceObject } from '../sources/source.ts';
 import { sortDiagnostics } from './diagnostics.ts';
 import { type Judgement, KindStore, type ObjectsBeingBuilt } from './kind-store.ts';
+import { slimObject } from './slim-object.ts';
 
 interface AnyKindStore {
   get(key: ObjectKey): ConfigObject | undefined;
   admit(object: SourceObject): Judgement;
+  restore(object: ConfigObject): void;
   remove(key: ObjectKey): void;
   publish(target: ObjectsBeingBuilt): void;
 }
 
-/** What every source says about one object. The first source that has it has the say. */
-type Entry = {
-  readonly claims: ReadonlyMap<number, SourceObject>;
-  readonly judged: SourceObject | undefined;
-  readonly diagnostics: readonly Diagnostic[];
+/** What one source says about an object. */
+type Claim = {
+  readonly source: number;
+  readonly object: SourceObject;
+  /** What was made of it, if there was nothing to complain about: then `object` is slim, and this is taken when it is to be judged again. */
+  readonly settled: ConfigObject | undefined;
 };
+
+/** What every source says about one object, in the order of sources. The first one was judged. */
+type Entry = { readonly claims: readonly Claim[]; readonly diagnostics: readonly Diagnostic[] };
 
 /** An object as it was written last, and what became of it. */
 export type JudgedObject = {
+  /** Of one that is in order, and that no file has, the body is no more than its status. */
   readonly source: SourceObject;
   /** Whether this version is the one in force. */
   readonly isAdmitted: boolean;
@@ -51,15 +58,17 @@ export class ConfigStore {
 
   upsert(source: number, object: SourceObject): void {
     const entry = this.#entries.get(object.key);
-    this.#judge(object.key, entry, new Map(entry?.claims).set(source, object));
+    const others = without(entry?.claims ?? [], source);
+    const claim = { source, object, settled: undefined };
+    const claims = others.length === 0 ? [claim] : [...others, claim].sort((a, b) => a.source - b.source);
+    this.#judge(object.key, entry, claims);
   }
 
   delete(source: number, key: ObjectKey): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined || !entry.claims.has(source)) return;
-    const claims = new Map(entry.claims);
-    claims.delete(source);
-    this.#judge(key, entry, claims);
+    if (entry === undefined) return;
+    const claims = without(entry.claims, source);
+    if (claims.length < entry.claims.length) this.#judge(key, entry, claims);
   }
 
   /** What a source itself has to complain about now. */
@@ -81,10 +90,11 @@ export class ConfigStore {
 
   /** Every object, good or bad. */
   *judged(): Iterable<JudgedObject> {
-    for (const [key, { judged, diagnostics }] of this.#entries) {
-      if (judged === undefined) continue;
+    for (const [key, { claims, diagnostics }] of this.#entries) {
+      const source = claims[0]?.object;
+      if (source === undefined) continue;
       const isAdmitted = diagnostics.every(({ level }) => level !== 'error');
-      yield { source: judged, isAdmitted, inForce: this.#kinds.get(judged.kind)?.get(key) };
+      yield { source, isAdmitted, inForce: this.#kinds.get(source.kind)?.get(key) };
     }
   }
 
@@ -99,32 +109,46 @@ export class ConfigStore {
 
   /** Where a part of an object stands, if it came from a file. */
   locate({ kind, namespace, name }: ObjectRef, path: Diagnostic['path']): FilePosition | undefined {
-    return this.#entries.get(objectKey(kind, namespace, name))?.judged?.locate?.(path);
+    return this.#entries.get(objectKey(kind, namespace, name))?.claims[0]?.object.locate?.(path);
   }
 
-  #judge(key: ObjectKey, entry: Entry | undefined, claims: ReadonlyMap<number, SourceObject>): void {
-    const [first, ...others] = [...claims].sort(([a], [b]) => a - b);
+  #judge(key: ObjectKey, entry: Entry | undefined, claims: readonly Claim[]): void {
+    const [first, ...others] = claims;
     if (first === undefined) return this.#forget(key, entry);
-    const [owner, object] = first;
-    const isKnown = entry?.judged !== undefined && entry.diagnostics.length === 0 && saysTheSame(entry.judged, object);
-    const diagnostics = isKnown ? [] : this.#admit(object);
-    for (const [, other] of others) diagnostics.push(conflict(other, this.#sources[owner] ?? ''));
-    this.#entries.set(key, { claims, judged: object, diagnostics });
+    const judged = entry?.claims[0];
+    const isKnown = judged !== undefined && entry?.diagnostics.length === 0 && saysTheSame(judged, first);
+    const diagnostics = isKnown ? [] : this.#admit(first);
+    const owner = diagnostics.length === 0 ? this.#settle(first) : first;
+    for (const { object } of others) diagnostics.push(conflict(object, this.#sources[owner.source] ?? ''));
+    this.#entries.set(key, { claims: [owner, ...others], diagnostics });
     if (diagnostics.length > 0) this.#troubled.add(key);
     else if (!this.#troubled.delete(key)) return;
     this.#diagnostics = undefined;
   }
 
   #forget(key: ObjectKey, entry: Entry | undefined): void {
-    const kind = entry?.judged?.kind;
+    const kind = entry?.claims[0]?.object.kind;
     if (kind !== undefined) this.#kinds.get(kind)?.remove(key);
     this.#entries.delete(key);
     if (this.#troubled.delete(key)) this.#diagnostics = undefined;
   }
 
-  #admit(object: SourceObject): Diagnostic[] {
-    const judgement = this.#kinds.get(object.kind)?.admit(object);
-    return judgement === undefined ? [] : diagnosticsOf(object, judgement);
+  #admit({ object, settled }: Claim): Diagnostic[] {
+    const store = this.#kinds.get(object.kind);
+    if (settled === undefined) {
+      const judgement = store?.admit(object);
+      return judgement === undefined ? [] : diagnosticsOf(object, judgement);
+    }
+    store?.restore(settled);
+    return [];
+  }
+
+  /** Lets go of a body that nobody reads again. A file's is kept: its reader has it anyway, and knows by it what is unchanged. */
+  #settle(claim: Claim): Claim {
+    const { source, object } = claim;
+    if (claim.settled !== undefined || object.locate !== undefined) return claim;
+    const settled = this.#kinds.get(object.kind)?.get(object.key);
+    return settled === undefined ? claim : { source, object: slimObject(object), settled };
   }
 }
 
@@ -152,9 +176,17 @@ function refOf({ kind, meta }: SourceObject): ObjectRef {
   return { kind, namespace: meta.namespace, name: meta.name };
 }
 
-/** The same document on another line, or read by another pass. */
-function saysTheSame(a: SourceObject, b: SourceObject): boolean {
-  return a === b || (a.body === b.body && a.meta.name === b.meta.name && a.meta.namespace === b.meta.namespace);
+/** The same claim, or the same document on another line or read by another pass. */
+function saysTheSame(a: Claim, b: Claim): boolean {
+  if (a === b) return true;
+  if (a.settled !== undefined || b.settled !== undefined) return false;
+  const { meta: was, body } = a.object;
+  const { meta } = b.object;
+  return body === b.object.body && was.name === meta.name && was.namespace === meta.namespace;
+}
+
+function without(claims: readonly Claim[], source: number): readonly Claim[] {
+  return claims.filter((claim) => claim.source !== source);
 }
 
 function sameLists(a: ObjectsByKind, b: ObjectsBeingBuilt): boolean {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Collection, Kind } from '../../apis/collections.ts';
 import type { Issue } from '../../apis/issue.ts';
 import { compareText } from '../../kit/order.ts';
@@ -38,6 +39,14 @@ export class KindStore<K extends Kind> {
     return { issues, admitted, inForce: this.#objects.has(key) };
   }
 
+  /** Takes a version again that it once admitted without an issue. */
+  restore(object: ConfigObject): void {
+    if (!this.#isMine(object)) throw new Error(`${object.key} is no ${this.#collection.kind}`);
+    const previous = this.#objects.get(object.key);
+    // It was published: nothing of it may be replaced by equal parts of the previous version.
+    if (previous === undefined || !isDeepStrictEqual(previous, object)) this.#replace(previous, object);
+  }
+
   remove(key: ObjectKey): void {
     const object = this.#objects.get(key);
     if (object === undefined) return;
@@ -52,10 +61,17 @@ export class KindStore<K extends Kind> {
   #put(object: ConfigObject<K>): void {
     const previous = this.#objects.get(object.key);
     const next = previous === undefined ? object : share(previous, object);
-    if (next === previous) return;
+    if (next !== previous) this.#replace(previous, next);
+  }
+
+  #replace(previous: ConfigObject<K> | undefined, next: ConfigObject<K>): void {
     if (previous !== undefined) this.#list.remove(previous);
-    this.#objects.set(object.key, next);
+    this.#objects.set(next.key, next);
     this.#list.add(next);
+  }
+
+  #isMine(object: ConfigObject): object is ConfigObject<K> {
+    return object.kind === this.#collection.kind;
   }
 }
 

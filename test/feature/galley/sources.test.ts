@@ -37,6 +37,25 @@ it('gives the say over an object to the source that is listed first, and to the 
   await running.untilNames('VirtualService', []);
 });
 
+it('returns to what another source has said long ago, whose text nobody has kept', async () => {
+  const folder = await Folder.make();
+  const memory = new MemorySource();
+  memory.applyYaml(route('a', { host: 'from-memory' }));
+  const running = await RunningGalley.synced(folder.path, { sources: [memory] });
+  const host = (): string | undefined => running.galley.snapshot()?.objects.VirtualService[0]?.spec.hosts?.[0];
+  const settled = running.galley.snapshot()?.objects.VirtualService[0];
+  expect([...running.galley.objects()].map(({ source }) => source.body)).toEqual([{}]);
+  await folder.write('a.yaml', route('a', { host: 'from-folder' }));
+  await running.until(() => host() === 'from-folder');
+  await folder.write('a.yaml', route('a', { host: 'from folder' }));
+  await running.until(() => running.diagnostics().some(({ level }) => level === 'error'));
+  expect(host()).toBe('from-folder');
+  await folder.remove('a.yaml');
+  await running.until(() => host() === 'from-memory');
+  expect(running.galley.snapshot()?.objects.VirtualService[0]).toEqual(settled);
+  expect(running.diagnostics()).toEqual([]);
+});
+
 it('sorts the oldest first, then by namespace and name', async () => {
   const folder = await Folder.make();
   const memory = new MemorySource();
