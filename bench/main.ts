@@ -16,6 +16,7 @@ import { memory } from './rows/memory.ts';
 import { routeChange } from './rows/route-change.ts';
 import { type Row, runRow } from './rows/row.ts';
 import { start } from './rows/start.ts';
+import { validation } from './rows/validation.ts';
 import { buildServer } from './server/build.ts';
 
 const rows: readonly Row[] = [
@@ -27,6 +28,7 @@ const rows: readonly Row[] = [
   connectStorm,
   growth,
   start,
+  validation,
 ];
 
 /** Those that run a real API server: only when they are asked for. */

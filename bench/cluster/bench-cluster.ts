@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { collectionFor } from '../../src/apis/collections.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
 import type { KubeResult, ObjectName, ResourceType } from '../../src/kube/api.ts';
@@ -6,18 +8,25 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
 import { type ApiServer, startApiServer } from '../../test/cluster/api-server.ts';
 import { type Manifest, namespaceObject } from '../mesh/objects.ts';
+import type { PodView } from '../server/xebec-process.ts';
 
 /** Objects that are written at the same time. */
 const LANES = 8;
+const ROOT_NAMESPACE = 'istio-system';
+const RBAC = 'rbac.authorization.k8s.io';
 const forever = new AbortController().signal;
 
 /** A real API server with the project's CRDs, and a connection that fills it. */
 export class BenchCluster {
   readonly server: ApiServer;
+  /** What a pod of xebec would see; it may do everything. */
+  readonly pod: PodView;
   readonly #api: KubeConnection;
 
   private constructor(server: ApiServer, api: KubeConnection) {
+    const { hostname: host, port } = new URL(server.url);
     this.server = server;
+    this.pod = { host, port, serviceAccount: join(server.folder, 'service-account') };
     this.#api = api;
   }
 
@@ -33,18 +42,13 @@ export class BenchCluster {
         userAgent: 'xebec-bench',
       });
       if (!api.ok) throw new Error(api.error);
-      // Where the Lease of its leader is.
       const cluster = new BenchCluster(server, api.value);
-      await cluster.create([namespaceObject('istio-system')]);
+      await cluster.#createPod();
       return cluster;
     } catch (error) {
       await server.stop();
       throw error;
     }
-  }
-
-  get kubeconfig(): string {
-    return this.server.kubeconfig;
   }
 
   /** Creates objects, several at a time; what a pod says of its status is written too. */
@@ -83,6 +87,19 @@ export class BenchCluster {
     await this.server.stop();
   }
 
+  async #createPod(): Promise<void> {
+    const folder = this.pod.serviceAccount;
+    const subjects = [{ kind: 'ServiceAccount', namespace: ROOT_NAMESPACE, name: 'xebec' }];
+    const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: 'cluster-admin' };
+    const metadata = { name: 'xebec' };
+    const binding = { apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata, roleRef, subjects };
+    await this.create([namespaceObject(ROOT_NAMESPACE), binding]);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'token'), await this.server.tokenFor(`${ROOT_NAMESPACE}/xebec`));
+    writeFileSync(join(folder, 'ca.crt'), this.server.keys.authority.certificate);
+    writeFileSync(join(folder, 'namespace'), ROOT_NAMESPACE);
+  }
+
   async #create(object: Manifest): Promise<void> {
     const { type } = placeOf(object);
     demand(object, await this.#api.create(type, object, forever));
@@ -110,5 +127,6 @@ function typeOf(apiVersion: string, kind: string): ResourceType {
 }
 
 const others: Readonly<Record<string, { readonly plural: string }>> = {
+  ClusterRoleBinding: { plural: 'clusterrolebindings' },
   ValidatingWebhookConfiguration: { plural: 'validatingwebhookconfigurations' },
 };

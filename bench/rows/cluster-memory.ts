@@ -37,11 +37,12 @@ function runs({ full }: RowContext): number {
 }
 
 async function measureKinds(context: RowContext, cluster: BenchCluster): Promise<readonly Figure[]> {
-  const source = { kubeconfig: cluster.kubeconfig };
+  const source = cluster.pod;
   let before = await measure(context, source);
   const figures: Figure[] = [
     { workload: 'nothing', what: 'idle, as it is', value: before.rssMiB, unit: 'MiB', goal: 110 },
     { workload: 'nothing', what: 'idle, heap', value: before.heapMiB, unit: 'MiB' },
+    { workload: 'nothing', what: 'server CPU of the start', value: before.cpuMs, unit: 'ms' },
   ];
   for (const kind of kinds) {
     await cluster.create(objects(kind, 0, COUNT));
@@ -76,7 +77,7 @@ async function measureKinds(context: RowContext, cluster: BenchCluster): Promise
 async function measureMany(context: RowContext, cluster: BenchCluster): Promise<readonly Figure[]> {
   await cluster.create(objects('EndpointSlice', COUNT, MANY));
   const json = (await cluster.jsonBytes(apiVersionOf.EndpointSlice, 'EndpointSlice')) / 1024 / 1024;
-  const sample = await measure(context, { kubeconfig: cluster.kubeconfig });
+  const sample = await measure(context, cluster.pod);
   const workload = `${MANY} of EndpointSlice, ${COUNT} of the others`;
   return [
     ...figuresOf(workload, sample),

@@ -11,8 +11,8 @@ import { Inspector } from './inspector.ts';
 import { readUsage, type Usage } from './proc.ts';
 
 export type ServerOptions = {
-  /** What to serve: a folder, or what the API server of a kubeconfig has. */
-  readonly source: string | { readonly kubeconfig: string };
+  /** What to serve: a folder, or a Kubernetes API, as a pod finds it. */
+  readonly source: string | PodView;
   /** More flags of `xebec serve`. */
   readonly flags?: readonly string[];
   readonly meshConfig?: string;
@@ -20,7 +20,10 @@ export type ServerOptions = {
   readonly work: string;
 };
 
-type Bound = { readonly xds: Address; readonly admin: Address };
+/** What a pod has of its cluster: an address, and the folder of its service account. */
+export type PodView = { readonly host: string; readonly port: string; readonly serviceAccount: string };
+
+type Bound = { readonly xds: Address; readonly admin: Address; readonly webhook?: Address };
 type Address = { readonly host: string; readonly port: number };
 
 /** How the server is run, for reports: everything that is not said here is the default of `xebec serve`. */
@@ -45,15 +48,21 @@ export class XebecProcess {
     this.#log = join(work, `server-${serial}.log`);
     const file = openSync(this.#log, 'w');
     const [program = '', ...args] = [
+      ...(typeof source === 'string' ? [] : podPrefix(source)),
       ...serverPrefix(),
       serverProgram,
       ...['serve', '--xds-plaintext', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...flags],
-      ...(typeof source === 'string' ? ['--source', source] : ['--kubernetes', '--kubeconfig', source.kubeconfig]),
+      ...(typeof source === 'string' ? ['--source', source] : ['--kubernetes']),
       ...(meshConfig === undefined ? [] : ['--mesh-config', meshConfig]),
     ];
     // The inspector's port is used only when it is asked for, by SIGUSR1.
     const path = `${dirname(nodeBinary)}${delimiter}${process.env['PATH'] ?? ''}`;
-    const env = { ...process.env, PATH: path, NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
+    const env = {
+      ...{ ...process.env, PATH: path, NODE_OPTIONS: '--inspect-port=127.0.0.1:0' },
+      ...(typeof source === 'string'
+        ? {}
+        : { KUBERNETES_SERVICE_HOST: source.host, KUBERNETES_SERVICE_PORT: source.port }),
+    };
     this.#child = spawn(program, args, { stdio: ['ignore', file, file], env });
     closeSync(file);
   }
@@ -67,6 +76,13 @@ export class XebecProcess {
   async address(): Promise<string> {
     const { xds } = await this.#whenBound();
     return `${xds.host}:${xds.port}`;
+  }
+
+  /** Where it serves admission reviews. */
+  async webhookPort(): Promise<number> {
+    const { webhook } = await this.#whenBound();
+    if (webhook === undefined) throw new Error('the server has no webhook');
+    return webhook.port;
   }
 
   /** Waits until it has built its first snapshot. */
@@ -158,4 +174,11 @@ function sumOf(text: string, name: string, labels: readonly string[]): number {
     .filter((line) => labels.every((label) => line.includes(label)));
   if (samples.length === 0) return Number.NaN;
   return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Words before a command that put a service account where pods have theirs, in a file system of its own. Needs root. */
+function podPrefix({ serviceAccount }: PodView): readonly string[] {
+  const place = '/run/secrets/kubernetes.io';
+  const script = `mount -t tmpfs none /run && mkdir -p ${place} && ln -s "$0" ${place}/serviceaccount && exec "$@"`;
+  return ['unshare', '--mount', 'sh', '-c', script, serviceAccount];
 }
