@@ -10,15 +10,20 @@ const nodeTests = 'test/cluster/**/*.node.test.ts';
 
 const onKubernetes = { testTimeout: 240_000, hookTimeout: 600_000, fileParallelism: false, maxWorkers: 1 };
 
+/** How long `expect.poll` waits: a machine that is busy is slow, and what is waited for comes. */
+const poll = { timeout: 10_000, interval: 5 };
+
 function project(name: string, include: readonly string[], test: object = {}): TestProjectInlineConfiguration {
-  return { test: { name, include: [...include], environment: 'node', maxWorkers, setupFiles, ...test } };
+  return {
+    test: { name, include: [...include], environment: 'node', maxWorkers, setupFiles, expect: { poll }, ...test },
+  };
 }
 
 export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts']),
+      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts'], { testTimeout: 20_000 }),
       project('golden', ['test/golden/**/*.test.ts']),
       project('feature', ['test/feature/**/*.test.ts'], { testTimeout: 20_000 }),
       project('property', ['test/property/**/*.test.ts'], { testTimeout: 60_000 }),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -6,8 +6,11 @@ import type { Clock } from '../../kit/clock.ts';
 import { systemClock } from '../../kit/system-clock.ts';
 import { type Logger, silentLogger } from '../../telemetry/logger.ts';
 import { PromMetrics } from '../../telemetry/prom-metrics.ts';
-import { connectKubeApi, type KubeConnection } from '../connect.ts';
-import type { TransportLimits } from '../transport-limits.ts';
+import type { KubeApi } from '../api.ts';
+import { KubeClient } from '../client.ts';
+import { type Access, Credentials } from '../credentials.ts';
+import { Transport } from '../transport.ts';
+import { defaultLimits, type TransportLimits } from '../transport-limits.ts';
 import { FakeApiServer, type Respond } from './fake-api-server.ts';
 
 export type ConnectedOptions = {
@@ -16,30 +19,37 @@ export type ConnectedOptions = {
   readonly log?: Logger;
 };
 
-export type Connected = { readonly server: FakeApiServer; readonly api: KubeConnection; readonly metrics: PromMetrics };
+export type Connected = { readonly server: FakeApiServer; readonly api: KubeApi; readonly metrics: PromMetrics };
 
 /** A fake API server and a connection to it; both end with the test. */
 export async function connected(respond: Respond, options: ConnectedOptions = {}): Promise<Connected> {
   const server = await FakeApiServer.start(respond);
   onTestFinished(() => server.stop());
-  const { api, metrics } = await connectTo(`http://127.0.0.1:${server.port}`, options);
+  const { api, metrics } = connectTo(`http://127.0.0.1:${server.port}`, options);
   return { server, api, metrics };
 }
 
-/** A connection by a kubeconfig with a token. */
-export async function connectTo(
+const plain: Access = {
+  headers: { authorization: 'Bearer secret' },
+  tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, rejectUnauthorized: true },
+};
+
+/** A connection with a token. */
+function connectTo(
   server: string,
   { clock = systemClock, limits = {}, log = silentLogger }: ConnectedOptions = {},
-): Promise<{ readonly api: KubeConnection; readonly metrics: PromMetrics }> {
+): { readonly api: KubeApi; readonly metrics: PromMetrics } {
   const metrics = new PromMetrics();
-  const path = join(await temporaryFolder(), 'kubeconfig');
-  await writeFile(path, kubeconfig(server));
-  const access = { kind: 'kubeconfig', path } as const;
-  const made = await connectKubeApi({ access, clock, log, metrics, userAgent: 'xebec-test', limits });
-  if (!made.ok) throw new Error(made.error);
-  const api = made.value;
-  onTestFinished(() => api.close());
-  return { api, metrics };
+  const credentials = new Credentials({ load: () => Promise.resolve(plain) }, clock, log);
+  const transport = new Transport({
+    server,
+    credentials,
+    clock,
+    userAgent: 'xebec-test',
+    limits: { ...defaultLimits, ...limits },
+  });
+  onTestFinished(() => transport.close());
+  return { api: new KubeClient(transport, metrics), metrics };
 }
 
 export async function temporaryFolder(): Promise<string> {

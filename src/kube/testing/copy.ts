@@ -37,8 +37,6 @@ export function countingLog(): { readonly log: Logger; readonly lines: string[] 
   return { log, lines };
 }
 
-const STEP_MS = 125;
-
 type CopyOptions = {
   readonly random?: () => number;
   readonly namespace?: string;
@@ -88,9 +86,9 @@ export async function copyOf(respond: Respond, options: CopyOptions = {}) {
   const requests = (isWatch: boolean): number =>
     server.requests.filter(({ query }) => (query.get('watch') === 'true') === isWatch).length;
   /** Waits until the reflector pauses, and lets time go on until the pause is over, or for so long. */
-  const pause = async (ms: number): Promise<void> => {
-    await expect.poll(() => clock.sleeping, { interval: 5 }).toBe(1);
-    for (let left = ms; left > 0 && clock.sleeping === 1; left -= STEP_MS) await clock.advance(Math.min(STEP_MS, left));
+  const pause = async (ms: number, stepMs = 1_000): Promise<void> => {
+    await expect.poll(() => clock.sleeping, { interval: 2 }).toBe(1);
+    for (let left = ms; left > 0 && clock.sleeping === 1; left -= stepMs) await clock.advance(Math.min(stepMs, left));
   };
   return { clock, wire, pause, server, metrics, lines, kept, changes, states, synced, specs, requests, end };
 }
