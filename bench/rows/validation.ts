@@ -38,26 +38,19 @@ export const validation: Row = {
     await server.ready();
     const bare = await BareHttps.start(pair.certFile, pair.keyFile);
     try {
-      const peer = { port: bare.port, usage: () => bare.usage() };
-      const ours = { port: await server.webhookPort(), usage: () => server.usage() };
+      const compared = {
+        ours: { port: await server.webhookPort(), usage: () => server.usage() },
+        bare: { port: bare.port, usage: () => bare.usage() },
+        context,
+      };
       return [
         {
           row: 7,
           title: 'Admission review → answer',
           conditions: `HTTPS, one connection that stays, one review at a time; every kind in every version that it has samples of, beside a mesh of ${SERVICES} services. The bare server reads the same bodies over the same TLS and says yes. Median of ${rounds(context)} rounds of ${ASKED}, in alternation.`,
           figures: [
-            ...(await measureBoth('valid objects', {
-              ours,
-              bare,
-              context,
-              bodies: { list: reviewsOf('objects'), allowed: true },
-            })),
-            ...(await measureBoth('invalid objects', {
-              ours,
-              bare,
-              context,
-              bodies: { list: reviewsOf('invalid'), allowed: false },
-            })),
+            ...(await measureBoth('valid objects', { list: reviewsOf('objects'), allowed: true }, compared)),
+            ...(await measureBoth('invalid objects', { list: reviewsOf('invalid'), allowed: false }, compared)),
           ],
           notes: ['Comparing an object with the others of the mesh is part of ours.'],
         },
@@ -78,11 +71,14 @@ type Comparison = {
   readonly ours: Target;
   readonly bare: Target;
   readonly context: RowContext;
-  readonly bodies: Bodies;
 };
 type Bodies = { readonly list: readonly string[]; readonly allowed: boolean };
 
-async function measureBoth(workload: string, { ours, bare, context, bodies }: Comparison): Promise<readonly Figure[]> {
+async function measureBoth(
+  workload: string,
+  bodies: Bodies,
+  { ours, bare, context }: Comparison,
+): Promise<readonly Figure[]> {
   const [our, their]: [Sample[], Sample[]] = [[], []];
   await ask(ours, bodies, bodies.allowed);
   await ask(bare, bodies, undefined);
