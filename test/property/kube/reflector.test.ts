@@ -153,6 +153,6 @@ test('whatever happens, the copy is in the end what a fresh list gives, and noth
       await running;
       expect(wrong).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
