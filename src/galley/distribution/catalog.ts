@@ -1,4 +1,4 @@
-import type { Kind } from '../../apis/collections.ts';
+import { collections, type Kind } from '../../apis/collections.ts';
 import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import type { IstioCodec } from '../../gen/istio.ts';
 import type { Clock } from '../../kit/clock.ts';
@@ -8,7 +8,7 @@ import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { hashVersions } from '../../xds/resource-set.ts';
-import { type DistributedResource, encodeObject, loadSpecCodec } from './encode-resource.ts';
+import { type DistributedResource, encodeObject, loadSpecCodec, qualifiedName } from './encode-resource.ts';
 import { istioBody } from './istio-body.ts';
 import {
   type DistributedKind,
@@ -55,6 +55,7 @@ export class Catalog {
   readonly #collections = new Map<string, (snapshot: ConfigSnapshot) => CollectionState>();
   readonly #mesh: (mesh: MeshConfig) => CollectionState;
   #codec: IstioCodec | undefined;
+  #isWholeMesh = false;
 
   constructor(deps: CatalogDeps) {
     this.#deps = deps;
@@ -72,14 +73,20 @@ export class Catalog {
     const entry = memoByIdentity((object: ConfigObject) =>
       this.#encode(object, 'istio.networking.v1alpha3.ServiceEntry', object.spec),
     );
-    const states = latestList((list) => stateOf(list, entry));
+    const states = latestStates(entry);
     this.#collections.set(SYNTHETIC_COLLECTION, (snapshot) => states(synthetic.of(snapshot)));
   }
 
-  /** For each consumer, before it asks: the first has the messages of Istio loaded and everything encoded. */
-  async load(): Promise<void> {
+  /**
+   * For each consumer, before it asks: the first has the messages of Istio loaded and what it may ask for encoded. Kubernetes'
+   * kinds are many, and only those who take the whole mesh ask for them.
+   */
+  async load(scope: 'istio' | 'whole mesh'): Promise<void> {
     this.#codec ??= await loadSpecCodec();
+    if (scope === 'whole mesh') this.#isWholeMesh = true;
     await this.#feed.start();
+    const snapshot = this.#feed.snapshot();
+    if (snapshot !== undefined) await this.#prepare(snapshot);
   }
 
   /** Whether there is anything to distribute. */
@@ -120,7 +127,7 @@ export class Catalog {
   #addKind({ kind, collection, message }: DistributedKind): void {
     const body = collection === undefined ? kubernetesBody : istioBody;
     const encode = memoByIdentity((object: ConfigObject) => this.#encode(object, message, body(object)));
-    const states = latestList((list) => stateOf(list, encode));
+    const states = latestStates(encode);
     this.#lists.set(kind, states);
     this.#encoders.set(kind, encode);
     if (collection !== undefined) this.#collections.set(collection, ({ objects }) => states(objects[kind]));
@@ -130,6 +137,7 @@ export class Catalog {
   async #prepare({ objects }: ConfigSnapshot): Promise<void> {
     const turn = new Turn(this.#deps.clock);
     for (const [kind, encode] of this.#encoders) {
+      if (!this.#isWholeMesh && collections[kind].source === 'kubernetes') continue;
       const list: List = objects[kind];
       if (this.#prepared.get(kind) === list) continue;
       for (const object of list) {
@@ -142,11 +150,11 @@ export class Catalog {
 
   #addList(name: string, kind: Kind, encode: Encode): void {
     const memo = memoByIdentity(encode);
-    const states = latestList((list) => stateOf(list, memo));
+    const states = latestStates(memo);
     this.#collections.set(name, ({ objects }) => states(objects[kind]));
   }
 
-  /** An object that its message cannot say is left out, and said once; all others travel. */
+  /** An object that its message cannot say is not what travels, and that is said once; all others travel. */
   #encode(object: ConfigObject, message: string, json: unknown): DistributedResource | undefined {
     try {
       return encodeObject(this.#loaded(), object, { message, json });
@@ -177,21 +185,22 @@ export class Catalog {
 }
 
 /** Remembers the state of the newest list: the same list has the same state. */
-function latestList(build: (list: List) => CollectionState): (list: List) => CollectionState {
+function latestStates(encode: Encode): (list: List) => CollectionState {
   let known: { readonly list: List; readonly state: CollectionState } | undefined;
   return (list) => {
     if (known?.list === list) return known.state;
-    const built = build(list);
+    const built = stateOf(list, encode, known?.state);
     const state = known !== undefined && known.state.version === built.version ? known.state : built;
     known = { list, state };
     return state;
   };
 }
 
-function stateOf(list: List, encode: Encode): CollectionState {
+/** An object that cannot be encoded as it is now keeps what it was before. */
+function stateOf(list: List, encode: Encode, previous: CollectionState | undefined): CollectionState {
   const resources = new Map<string, DistributedResource>();
   for (const object of list) {
-    const resource = encode(object);
+    const resource = encode(object) ?? previous?.resources.get(qualifiedName(object.meta));
     if (resource !== undefined) resources.set(resource.name, resource);
   }
   return { version: hashVersions(resources.values()), resources };

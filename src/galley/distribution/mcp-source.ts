@@ -63,7 +63,7 @@ export class McpSource implements Runnable {
   /** Serves one sink until its stream is over. */
   async serve(stream: ByteStream): Promise<void> {
     const { catalog, clock, log } = this.#deps;
-    await Promise.all([catalog.load(), this.#newStreams.take(stream.closed)]);
+    await Promise.all([catalog.load('istio'), this.#newStreams.take(stream.closed)]);
     if (this.#isStopping) {
       stream.close(STOPPING);
       return;

@@ -51,7 +51,7 @@ export class McpXds implements SnapshotSource {
   }
 
   async open(_: NodeInfo, { changed }: StreamInfo): Promise<Opened> {
-    await this.#deps.catalog.load();
+    await this.#deps.catalog.load('whole mesh');
     this.#stop ??= this.#deps.catalog.onChange(() => {
       for (const each of this.#handles) each.changed();
     });

@@ -86,7 +86,7 @@ async function travel(config: ConfigSnapshot): Promise<Arrived> {
     clock: systemClock,
     log: makePinoLogger('info', (line) => log.push(line)),
   });
-  await catalog.load();
+  await catalog.load('whole mesh');
   const objects = distributedKinds.flatMap((kind) => {
     const read = incomingOf(kind, codec);
     return [...catalog.kind(kind.kind, config).resources.values()].map(({ bytes }) => {
