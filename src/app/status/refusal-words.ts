@@ -30,7 +30,8 @@ export function quotedIn(error: string): readonly string[] {
       /(?:domain|host|cluster|address:?|file|path:?|from|repetition operator:|missing \)?\]?:|sequence:) (\S+)/gi,
     ),
   ].map((match) => match[1]?.replace(/[,;.:)]+$/, ''));
-  const values = [...quoted, ...named].filter((value) => value !== undefined && value.length >= 2);
+  const files = [...error.matchAll(/(?<=\s)\/[\w./-]+/g)].map(([file]) => file.replace(/[.,]$/, ''));
+  const values = [...files, ...quoted, ...named].filter((value) => value !== undefined && value.length >= 2);
   return [...new Set(values)].filter((value) => value !== undefined).sort((a, b) => b.length - a.length);
 }
 

@@ -51,7 +51,7 @@ const clusterCases: readonly ClusterCase[] = [
         caCertificates: '/etc/c/ca.pem',
       },
     },
-    'Failed to load private key from /etc/c/key.pem, Cause: error:1e000065:Cipher functions:OPENSSL_internal:BAD_DECRYPT',
+    'Failed to load incomplete private key from path: /etc/c/key.pem',
     '.tls.privateKey',
   ],
   [
