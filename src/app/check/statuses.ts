@@ -20,11 +20,12 @@ export const checkStatuses: Check = async (inputs, signal) => {
       ? await listAll(kube, { type: virtualServices, namespace: config.namespace }, signal)
       : everywhere;
   if (!list.ok) return [unanswered('the statuses of VirtualServices', list.error)];
-  const old = list.value.filter((object) => isOld(object, inputs));
-  if (old.length === 0)
+  const judged = list.value.filter(isJudged);
+  const silent = list.value.filter((object) => !isJudged(object) && isOld(object, inputs)).map(renderName);
+  if (silent.length === 0) {
+    if (judged.length > 0) return [ok(`VirtualServices say what became of them (${judged.length})`)];
     return [skipped('there is no VirtualService yet to have a status', 'apply one, and check again')];
-  const silent = old.filter((object) => !isJudged(object)).map((object) => Object.values(nameOf(object)).join('/'));
-  if (silent.length === 0) return [ok(`every VirtualService says what became of it (${old.length})`)];
+  }
   const names = `${silent.slice(0, 3).join(', ')}${silent.length > 3 ? ` and ${silent.length - 3} more` : ''}`;
   return [
     failed(
@@ -33,6 +34,11 @@ export const checkStatuses: Check = async (inputs, signal) => {
     ),
   ];
 };
+
+function renderName(object: KubeObject): string {
+  const { namespace, name } = nameOf(object);
+  return `${namespace}/${name}`;
+}
 
 function isOld(object: KubeObject, { clock }: CheckInputs): boolean {
   const created = Date.parse(textIn(asRecord(object['metadata']), 'creationTimestamp'));

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { echoApp, gatewayPod, routeTo, routing } from './gateway-pod.ts';
+import { images } from './image-catalog.ts';
+import { sharedNode } from './node-shared.ts';
+import { ask } from './pod-traffic.ts';
+import { inventory, Release } from './release.ts';
+import { xebecCheck } from './xebec-check.ts';
+
+// What README.md of the chart shows, in its order: install, prove, apply, see, upgrade, take back, remove.
+
+const node = sharedNode(images.node, images.envoy);
+const release = new Release({ client: node.client, helm: 'helm3', name: 'xebec', namespace: 'istio-system' });
+const { namespace } = node;
+let before: ReadonlySet<string> = new Set();
+
+const bad = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: bad, namespace: ${namespace} }
+spec:
+  hosts: [shop.example]
+  http:
+    - match: [{ uri: { regex: "(" } }]
+      timeout: -1s
+      route: [{ destination: { host: one } }]
+`;
+
+const caBundle = [
+  '.webhooks[0].clientConfig.caBundle',
+  'validatingwebhookconfiguration',
+  'xebec-istio-system',
+] as const;
+
+async function refusal(): Promise<string> {
+  const { status, stderr } = await node.client().tryKubectl(['apply', '-f', '-'], bad);
+  return status === 0 ? 'was admitted' : stderr;
+}
+
+async function virtualService(path: string): Promise<string> {
+  return node.client().kubectl(['get', 'vs', 'shop', `--namespace=${namespace}`, `--output=jsonpath={${path}}`]);
+}
+
+describe('the chart', () => {
+  beforeAll(async () => {
+    await release.prepare();
+    before = await inventory(node.client());
+  });
+  afterAll(() => release.remove());
+
+  test('is installed with no values, and says how to prove it', async () => {
+    const notes = await release.change('install');
+    expect(notes).toContain('helm test xebec --namespace istio-system');
+    expect(await release.read('.status.readyReplicas', 'deployment', 'xebec')).toBe('1');
+    const { data } = JSON.parse(await release.kubectl('get', 'secret', '-l', 'owner=helm', '-o', 'json')).items[0];
+    // Kubernetes takes a Secret of 1 MiB.
+    expect(data.release.length).toBeLessThan(512 * 1024);
+  });
+
+  test('passes helm test, which leaves nothing behind', async () => {
+    expect(await release.helm('test', 'xebec')).toContain('Phase:          Succeeded');
+    expect(await release.kubectl('get', 'pods,serviceaccounts,roles', '--output=name')).not.toContain('check');
+  });
+
+  test('refuses what cannot be right, and names all problems', async () => {
+    const said = await refusal();
+    expect(said).toContain(`VirtualService ${namespace}/bad has 2 problems:`);
+    expect(said).toContain('spec.http[0].match[0].uri.regex: is not an RE2 expression');
+    expect(said).toContain('spec.http[0].timeout: ');
+  });
+
+  test('programs a stock Envoy, and says so of the VirtualService', async () => {
+    const gateway = gatewayPod('gateway', namespace, 'xebec.istio-system.svc.cluster.local');
+    await node.client().apply([...echoApp('one', namespace), ...echoApp('two', namespace), gateway]);
+    await node.client().apply(routing(namespace, 'gateway', [routeTo('two', '/two'), routeTo('one')]));
+    await node.client().waitForCondition('Ready', ['pod/one', 'pod/two', 'pod/gateway', `--namespace=${namespace}`]);
+    const wait = ['wait', '--for=condition=Programmed', 'vs/shop', `--namespace=${namespace}`, '--timeout=60s'];
+    expect(await node.client().kubectl(wait)).toContain('condition met');
+    await node.client().waitFor('the count is there', async () => {
+      const row = await node.client().kubectl(['get', 'vs', 'shop', `--namespace=${namespace}`, '--no-headers']);
+      return /shop\s+\["gateway"\]\s+\["shop.example"\]\s+True\s+1\/1\s/.test(row) ? true : undefined;
+    });
+
+    const ip = await node
+      .client()
+      .kubectl(['get', 'pod', 'gateway', `--namespace=${namespace}`, '--output=jsonpath={.status.podIP}']);
+    expect(await ask(`${ip}:8080`, '/')).toEqual({ status: 200, body: 'one' });
+    expect(await ask(`${ip}:8080`, '/two')).toEqual({ status: 200, body: 'two' });
+    await node.client().apply(routing(namespace, 'gateway', [routeTo('two')]));
+    await node
+      .client()
+      .waitFor('traffic follows', async () => ((await ask(`${ip}:8080`, '/')).body === 'two' ? true : undefined));
+    const generation = await virtualService('.metadata.generation');
+    await node.client().waitFor('the status is of what is there now', async () => {
+      const observed = '.status.conditions[?(@.type=="Programmed")].observedGeneration';
+      return (await virtualService(observed)) === generation ? true : undefined;
+    });
+  });
+
+  test('checks itself from outside of the cluster too, and says what is wrong', async () => {
+    const { kubeconfig } = node.client().access;
+    const well = await xebecCheck(['--kubeconfig', kubeconfig, '-o', 'json']);
+    expect(well.status, well.stderr).toBe(0);
+    expect(JSON.parse(well.stdout).summary).toMatchObject({ failed: 0, warnings: 0 });
+
+    const elsewhere = await xebecCheck(['--kubeconfig', kubeconfig, '--namespace', 'default']);
+    expect(elsewhere.status).toBe(1);
+    expect(elsewhere.stdout).toContain('× none of 0 replicas behind xebec is ready');
+    expect(elsewhere.stdout).toContain(
+      '× xebec elects a leader, but may not get leases.coordination.k8s.io xebec-leader',
+    );
+    expect(elsewhere.stdout).toContain('× no webhook configuration has the label xebec.dev/ca-bundle=default');
+  });
+
+  test('is upgraded and taken back, and the webhook is trusted all the while', async () => {
+    const trusted = await release.read(...caBundle);
+    expect(trusted).not.toBe('');
+    await release.change(
+      'upgrade',
+      '--set=logLevel=debug',
+      '--set=webhook.failurePolicy=Fail',
+      '--set=mcp.enabled=false',
+    );
+    const policy = ['.webhooks[0].failurePolicy', 'validatingwebhookconfiguration', 'xebec-istio-system'] as const;
+    expect(await release.read(...policy)).toBe('Fail');
+    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15010 15014 443');
+    expect(await release.read(...caBundle)).toBe(trusted);
+    expect(await refusal()).toContain('has 2 problems');
+
+    await release.helm('rollback', 'xebec', '1', '--wait', '--timeout=120s');
+    expect(await release.read(...policy)).toBe('Ignore');
+    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15010 15014 443 9901');
+    expect(await release.read(...caBundle)).toBe(trusted);
+    expect(await refusal()).toContain('has 2 problems');
+  });
+
+  test('is removed, and leaves nothing but the definitions, and what people applied', async () => {
+    await node.client().kubectl(['delete', 'pod,service', '--all', `--namespace=${namespace}`, '--now']);
+    await release.helm('uninstall', 'xebec', '--wait');
+    await node.client().waitFor('nothing is left', async () => {
+      const after = await inventory(node.client());
+      const left = [...after].filter((name) => !before.has(name));
+      if (left.length > 0) throw new Error(left.join(', '));
+      return true;
+    });
+    expect(await virtualService('.metadata.name')).toBe('shop');
+  });
+});
