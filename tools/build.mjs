@@ -10,6 +10,6 @@ rmSync(join(checkout, 'dist'), { recursive: true, force: true });
 const compiler = join(checkout, 'node_modules', 'ts7', 'bin', 'tsc');
 const compiled = spawnSync(nodeBinary, [compiler, '-p', 'tsconfig.build.json'], { cwd: checkout, stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-for (const name of ['root.json', 'descriptors.bin.gz']) {
+for (const name of ['root.json', 'descriptors.bin.gz', 'istio.bin.gz']) {
   copyFileSync(join(checkout, 'src', 'gen', name), join(checkout, 'dist', 'gen', name));
 }

@@ -19,6 +19,6 @@ export function buildServer(): void {
   if (status !== 0) throw new Error('the server does not compile');
   mkdirSync(join(ROOT, 'bin'));
   for (const file of ['package.json', 'bin/xebec']) copyFileSync(join(checkout, file), join(ROOT, file));
-  for (const name of ['root.json', 'descriptors.bin.gz'])
+  for (const name of ['root.json', 'descriptors.bin.gz', 'istio.bin.gz'])
     copyFileSync(join(checkout, 'src', 'gen', name), join(OUT, 'gen', name));
 }
