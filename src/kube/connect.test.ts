@@ -1,5 +1,5 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority } from '../../test/support/certificates.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
@@ -205,6 +205,21 @@ describe('by a kubeconfig', () => {
     const user = { username: 'ana', password: 'pw' };
     const byPassword = await connect({ access: await file(kubeconfig(url, { ...trusting, user })) });
     expect(await byPassword.getPath('/', never)).toMatchObject({ value: { seen: `Basic ${base64('ana:pw')}` } });
+  });
+
+  test('a token in a file beside it is read again', async () => {
+    const clock = new ManualClock();
+    const server = await serve(mirror, authority.issue(['localhost']));
+    const access = await file(
+      kubeconfig(`https://localhost:${server.port}`, { ...trusting, user: { tokenFile: 'token' } }),
+    );
+    expect(await connectKubeApi(options({ access }))).toMatchObject({ error: expect.stringMatching(/ENOENT.*token/) });
+    await writeFile(join(dirname(access.path), 'token'), 'one\n');
+    const api = await connect({ access, clock });
+    expect(await api.getPath('/', never)).toMatchObject({ value: { seen: 'Bearer one' } });
+    await writeFile(join(dirname(access.path), 'token'), 'two');
+    await clock.advance(60_000);
+    expect(await api.getPath('/', never)).toMatchObject({ value: { seen: 'Bearer two' } });
   });
 
   test('a name that the certificate has instead of the server’s is checked', async () => {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { load as parseYaml } from 'js-yaml';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { KubeObject } from './api.ts';
 import type { Found } from './connect.ts';
 import type { Access, CredentialSource, TlsMaterial } from './credentials.ts';
 import { wordsOf } from './errors.ts';
-import { asRecord, textIn } from './json.ts';
+import { asRecord, recordsIn, textIn } from './json.ts';
 
 type Wanted = { readonly path: string; readonly context?: string | undefined };
 
@@ -25,7 +26,12 @@ export async function findByKubeconfig(wanted: Wanted): Promise<Result<Found, st
   });
 }
 
-type Loaded = { readonly config: KubeConfig; readonly text: string };
+type Loaded = {
+  readonly config: KubeConfig;
+  readonly text: string;
+  /** By user; the package does not know them. */
+  readonly tokenFiles: ReadonlyMap<string, string>;
+};
 
 async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> {
   try {
@@ -35,12 +41,22 @@ async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> 
     config.loadFromString(text, { onInvalidEntry: 'filter' });
     config.makePathsAbsolute(dirname(path));
     if (context !== undefined) config.setCurrentContext(context);
-    return ok({ config, text });
+    return ok({ config, text, tokenFiles: tokenFilesOf(text, dirname(path)) });
   } catch (error) {
     return err(
       `cannot connect to the Kubernetes API: the kubeconfig ${path} cannot be read (${wordsOf(error).split('\n')[0]}); check the file, or name another`,
     );
   }
+}
+
+function tokenFilesOf(text: string, folder: string): ReadonlyMap<string, string> {
+  const users = recordsIn(asRecord(parseYaml(text)), 'users');
+  return new Map(
+    users.flatMap((user) => {
+      const file = textIn(asRecord(user['user']), 'tokenFile');
+      return file === '' ? [] : [[textIn(user, 'name'), resolve(folder, file)] as const];
+    }),
+  );
 }
 
 function problemOf(config: KubeConfig, { path, context }: Wanted): string | undefined {
@@ -73,17 +89,18 @@ class KubeconfigSource implements CredentialSource {
 
   async load(refused: boolean): Promise<Access> {
     await this.#reload(refused);
-    const { config } = this.#loaded;
+    const { config, tokenFiles } = this.#loaded;
+    const user = config.getCurrentUser();
+    const tokenFile = tokenFiles.get(user?.name ?? '');
+    const token = tokenFile === undefined ? user?.token : (await readFile(tokenFile, 'utf8')).trim();
+    const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const server = config.getCurrentCluster()?.server ?? '';
     // The package wants TLS; a plain address (`kubectl proxy`) has at most a token.
-    if (server.startsWith('http:')) {
-      const token = config.getCurrentUser()?.token;
-      return { headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, tls: plainTls };
-    }
+    if (server.startsWith('http:')) return { headers: bearer, tls: plainTls };
     // Options of node:https, which the package fills in.
     const options = {};
     await config.applyToHTTPSOptions(options);
-    return { headers: headersOf(options), tls: tlsOf(options) };
+    return { headers: { ...headersOf(options), ...bearer }, tls: tlsOf(options) };
   }
 
   /** What plugins and OIDC have in memory is kept, unless the file changed or a plugin's credential was refused. */
