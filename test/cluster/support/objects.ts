@@ -1,7 +1,7 @@
 import { parseAllDocuments } from 'yaml';
 import { collectionFor } from '../../../src/apis/collections.ts';
 import type { KubeApi, KubeObject, KubeResult, ObjectName, ResourceType } from '../../../src/kube/api.ts';
-import { asRecord } from '../../../src/kube/json.ts';
+import { asRecord, textIn } from '../../../src/kube/json.ts';
 import type { Manifest } from '../../feature/pilot/support/manifests.ts';
 
 const forever = new AbortController().signal;
@@ -60,34 +60,31 @@ export class Objects {
 /** The objects in a text of YAML. */
 export function manifestsIn(yaml: string): readonly Manifest[] {
   return parseAllDocuments(yaml)
-    .map((document): unknown => document.toJS())
-    .map(asRecord)
+    .map((document) => asRecord(document.toJS()))
     .filter(({ kind }) => kind !== undefined);
 }
 
-function placeOf({ apiVersion, kind, metadata }: Manifest): { readonly type: ResourceType; readonly name: ObjectName } {
-  const [group = '', version = group] = String(apiVersion).split('/');
-  const collection = collectionFor(String(apiVersion), String(kind));
-  const plural = collection?.plural ?? others[String(kind)]?.plural;
-  if (plural === undefined) throw new Error(`the test does not know ${String(apiVersion)} ${String(kind)}`);
-  const isOfNone = collection?.scope === 'cluster' || others[String(kind)]?.isOfNone === true;
-  const { namespace, name } = asRecord(metadata);
-  return {
-    type: { group: group === version ? '' : group, version, plural },
-    name: { namespace: isOfNone ? '' : String(namespace ?? 'default'), name: String(name) },
-  };
+function placeOf(manifest: Manifest): { readonly type: ResourceType; readonly name: ObjectName } {
+  const apiVersion = textIn(manifest, 'apiVersion');
+  const kind = textIn(manifest, 'kind');
+  const [version = '', group = ''] = apiVersion.split('/').toReversed();
+  const known = collectionFor(apiVersion, kind) ?? others[kind];
+  if (known === undefined) throw new Error(`the test does not know ${apiVersion} ${kind}`);
+  const metadata = asRecord(manifest['metadata']);
+  const namespace = known.scope === 'cluster' ? '' : textIn(metadata, 'namespace') || 'default';
+  return { type: { group, version, plural: known.plural }, name: { namespace, name: textIn(metadata, 'name') } };
 }
 
 /** What the mesh does not read. */
-const others: Readonly<Record<string, { readonly plural: string; readonly isOfNone: boolean }>> = {
-  Lease: { plural: 'leases', isOfNone: false },
-  ServiceAccount: { plural: 'serviceaccounts', isOfNone: false },
-  Role: { plural: 'roles', isOfNone: false },
-  RoleBinding: { plural: 'rolebindings', isOfNone: false },
-  ClusterRole: { plural: 'clusterroles', isOfNone: true },
-  ClusterRoleBinding: { plural: 'clusterrolebindings', isOfNone: true },
-  CustomResourceDefinition: { plural: 'customresourcedefinitions', isOfNone: true },
-  ValidatingWebhookConfiguration: { plural: 'validatingwebhookconfigurations', isOfNone: true },
+const others: Readonly<Record<string, { readonly plural: string; readonly scope: 'cluster' | 'namespaced' }>> = {
+  Lease: { plural: 'leases', scope: 'namespaced' },
+  ServiceAccount: { plural: 'serviceaccounts', scope: 'namespaced' },
+  Role: { plural: 'roles', scope: 'namespaced' },
+  RoleBinding: { plural: 'rolebindings', scope: 'namespaced' },
+  ClusterRole: { plural: 'clusterroles', scope: 'cluster' },
+  ClusterRoleBinding: { plural: 'clusterrolebindings', scope: 'cluster' },
+  CustomResourceDefinition: { plural: 'customresourcedefinitions', scope: 'cluster' },
+  ValidatingWebhookConfiguration: { plural: 'validatingwebhookconfigurations', scope: 'cluster' },
 };
 
 /** What a real API server demands of a pod besides. */
