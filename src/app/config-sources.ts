@@ -11,11 +11,15 @@ const RETRY_MS = 1_000;
  * Where the mesh configuration says that Istio's configuration comes from (`configSources`), unless the process was told. It is
  * looked at once, at the start: before that nothing can be read, and afterwards another source would be another mesh.
  */
-export async function findConfigSources(inputs: AssembleInputs, signal: AbortSignal): Promise<readonly string[]> {
+export async function findConfigSources(
+  inputs: AssembleInputs,
+  wait: (reason: string) => void,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const { config } = inputs;
   if (config.configSources.length > 0) return config.configSources;
   const text =
-    config.meshConfig === undefined ? await textOfCluster(inputs, signal) : await textOfFile(config.meshConfig);
+    config.meshConfig === undefined ? await textOfCluster(inputs, wait, signal) : await textOfFile(config.meshConfig);
   return text === undefined ? [] : sourcesIn(text);
 }
 
@@ -26,6 +30,7 @@ function textOfFile(path: string): Promise<string | undefined> {
 
 async function textOfCluster(
   { config, kube, clock, log }: AssembleInputs,
+  wait: (reason: string) => void,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (kube === undefined) return undefined;
@@ -37,6 +42,7 @@ async function textOfCluster(
     if (found.error.message !== told && !signal.aborted)
       log.warn({ error: found.error.message }, 'the ConfigMap istio cannot be read, trying again');
     told = found.error.message;
+    wait(`the ConfigMap istio cannot be read: ${told}`);
     await clock.sleep(RETRY_MS, signal);
   }
   return undefined;

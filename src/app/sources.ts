@@ -1,4 +1,4 @@
-import { ChosenSource } from '../galley/sources/chosen-source.ts';
+import { type ChooseSources, ChosenSource } from '../galley/sources/chosen-source.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { KubernetesSource } from '../galley/sources/kubernetes/kubernetes-source.ts';
 import { type ConfigSourceAddress, parseConfigSource } from '../galley/sources/remote/address.ts';
@@ -17,8 +17,8 @@ export function makeSources(inputs: AssembleInputs, cluster: Cluster | undefined
   const fromCluster = (kinds: 'kubernetes' | 'istio'): readonly Source[] =>
     cluster === undefined ? [] : [new KubernetesSource({ ...cluster, rootNamespace: config.namespace, kinds })];
   sources.push(...fromCluster('kubernetes'));
-  const choose = async (signal: AbortSignal): Promise<readonly Source[]> => {
-    const addresses = await findConfigSources(inputs, signal);
+  const choose: ChooseSources = async (wait, signal) => {
+    const addresses = await findConfigSources(inputs, wait, signal);
     return addresses.length === 0 ? fromCluster('istio') : addresses.map((address) => configSource(address, inputs));
   };
   if (cluster !== undefined || config.configSources.length > 0 || config.meshConfig !== undefined)

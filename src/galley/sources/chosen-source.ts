@@ -2,20 +2,25 @@ import { runAll } from '../../kit/run-group.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Source, SourceSink } from './source.ts';
 
+/** Finds the sources. As long as it cannot, `wait` is told why. */
+export type ChooseSources = (wait: (reason: string) => void, signal: AbortSignal) => Promise<readonly Source[]>;
+
 /** Sources that are known only once somebody was asked. They count as one: synced when each is, and with what each complains of. */
 export class ChosenSource implements Source {
   readonly name: string;
-  readonly #choose: (signal: AbortSignal) => Promise<readonly Source[]>;
+  readonly #choose: ChooseSources;
+  #reason = '';
   #sources: readonly Source[] | undefined;
   readonly #synced = new Set<Source>();
 
-  constructor(name: string, choose: (signal: AbortSignal) => Promise<readonly Source[]>) {
+  constructor(name: string, choose: ChooseSources) {
     this.name = name;
     this.#choose = choose;
   }
 
   waitingFor(): readonly string[] {
-    const late = this.#sources?.filter((source) => !this.#synced.has(source)) ?? [];
+    if (this.#sources === undefined) return this.#reason === '' ? [] : [this.#reason];
+    const late = this.#sources.filter((source) => !this.#synced.has(source));
     return late.flatMap((source) => {
       const details = source.waitingFor?.() ?? [];
       return details.length === 0 ? [source.name] : details;
@@ -23,7 +28,10 @@ export class ChosenSource implements Source {
   }
 
   async run(sink: SourceSink, signal: AbortSignal): Promise<void> {
-    const sources = await this.#choose(signal);
+    const wait = (reason: string): void => {
+      this.#reason = reason;
+    };
+    const sources = await this.#choose(wait, signal);
     if (signal.aborted) return;
     this.#sources = sources;
     const diagnostics = new Map<Source, readonly Diagnostic[]>();
