@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import { isAmong, suppressedCodes } from './analyze.ts';
 import type { Analyzer } from './analyzer.ts';
+import { classicRoles } from './classic-roles.ts';
 import { conflictingGateways } from './conflicting-gateways.ts';
 import { conflictingHosts } from './conflicting-hosts.ts';
 import { delegates } from './delegates.ts';
@@ -12,6 +13,7 @@ import { destinationRules } from './destination-rules.ts';
 import { gatewayHosts } from './gateway-hosts.ts';
 import { gatewayReferences } from './gateway-references.ts';
 import { HostIndex } from './host-index.ts';
+import { policyWorkloads } from './policy-workloads.ts';
 import { serviceEntryAddresses } from './service-entry-addresses.ts';
 import { virtualServiceDestinations } from './virtual-service-destinations.ts';
 import { WorkloadIndex } from './workload-index.ts';
@@ -27,12 +29,28 @@ const concerns: Readonly<Partial<Record<Kind, Concern>>> = {
   DestinationRule: { alone: [destinationRules], amongAll: [] },
   Gateway: { alone: [], amongAll: [conflictingGateways] },
   ServiceEntry: { alone: [], amongAll: [serviceEntryAddresses] },
+  AuthorizationPolicy: { alone: [policyWorkloads], amongAll: [] },
+  PeerAuthentication: { alone: [policyWorkloads], amongAll: [] },
+  RequestAuthentication: { alone: [policyWorkloads], amongAll: [] },
+  ServiceRole: { alone: [classicRoles], amongAll: [] },
+  ServiceRoleBinding: { alone: [classicRoles], amongAll: [] },
 };
 
 /** Walking more objects than this takes longer than somebody who applies one wants to wait; `analyze` tells of it afterwards. */
 const MOST_OBJECTS = 5_000;
 
-const walked = ['VirtualService', 'DestinationRule', 'Gateway', 'ServiceEntry', 'Service', 'Pod'] as const;
+const walked = [
+  'VirtualService',
+  'DestinationRule',
+  'Gateway',
+  'ServiceEntry',
+  'AuthorizationPolicy',
+  'PeerAuthentication',
+  'RequestAuthentication',
+  'ServiceRoleBinding',
+  'Service',
+  'Pod',
+] as const;
 
 /** Checks single objects against all others, before they are among them. */
 export class CandidateAnalysis {
@@ -70,8 +88,8 @@ export class CandidateAnalysis {
   }
 }
 
-function isAbout(diagnostic: Diagnostic, { meta }: ConfigObject): boolean {
-  return diagnostic.object?.name === meta.name && diagnostic.object.namespace === meta.namespace;
+function isAbout({ object }: Diagnostic, { kind, meta }: ConfigObject): boolean {
+  return object?.kind === kind && object.name === meta.name && object.namespace === meta.namespace;
 }
 
 /** In the place of its earlier version; a new object is the youngest. */
