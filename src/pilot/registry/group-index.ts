@@ -31,12 +31,13 @@ export class GroupIndex<V, G> {
     const gone = this.#byGroup(change.removed);
     const come = this.#byGroup(change.added);
     const touched = new Set([...gone.keys(), ...come.keys()]);
+    const alone = new Map<V, readonly V[]>();
     for (const group of touched) {
       const left = gone.get(group);
       const stayed = left === undefined ? this.get(group) : this.get(group).filter((value) => !left.has(value));
       const members = [...stayed, ...(come.get(group) ?? [])].sort(this.#options.compare);
       if (members.length === 0) this.#groups.delete(group);
-      else this.#groups.set(group, members);
+      else this.#groups.set(group, members.length === 1 ? shared(alone, members) : members);
     }
     return touched;
   }
@@ -52,4 +53,14 @@ export class GroupIndex<V, G> {
     }
     return groups;
   }
+}
+
+/** What is alone in many groups is so in one array. */
+function shared<V>(alone: Map<V, readonly V[]>, members: readonly V[]): readonly V[] {
+  const [value] = members;
+  if (value === undefined) return members;
+  const known = alone.get(value);
+  if (known !== undefined) return known;
+  alone.set(value, members);
+  return members;
 }

@@ -34,7 +34,12 @@ function encodeRouteConfiguration(message: RouteConfiguration): Uint8Array {
 
 const encodeVirtualHostField = memoByIdentity((virtualHost: VirtualHost): Uint8Array => {
   const value = encodeMessage('envoy.config.route.v3.VirtualHost', virtualHost);
-  return Buffer.concat([Buffer.from([VIRTUAL_HOSTS_TAG, ...varint(value.length)]), value]);
+  const head = [VIRTUAL_HOSTS_TAG, ...varint(value.length)];
+  // It lives as long as the virtual host: as a slice of the pool it would keep everything that was encoded beside it.
+  const field = Buffer.allocUnsafeSlow(head.length + value.length);
+  field.set(head);
+  field.set(value, head.length);
+  return field;
 });
 
 function varint(value: number): readonly number[] {

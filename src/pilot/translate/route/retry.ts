@@ -1,5 +1,6 @@
 import type { HttpRetry } from '../../../apis/networking/networking.ts';
 import type { RouteRetryPolicy } from '../../../gen/types.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
 import { durationOf, extension, uint32 } from '../protobuf.ts';
 
 const DEFAULT_CONDITIONS = 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes';
@@ -23,7 +24,7 @@ export function buildRetryPolicy(
     ...conditions(retryOn),
     numRetries: uint32(attempts),
     perTryTimeout: durationOf(perTryTimeout),
-    ...((spec.retryIgnorePreviousHosts ?? !hashes) ? otherHosts() : {}),
+    ...((spec.retryIgnorePreviousHosts ?? !hashes) ? otherHosts(manyTries) : {}),
     retryPriority: spec.retryRemoteLocalities === true ? otherPriorities() : undefined,
     retryBackOff: backoff === undefined ? undefined : { baseInterval: durationOf(backoff) },
   };
@@ -39,13 +40,15 @@ function conditions(retryOn = ''): Pick<RouteRetryPolicy, 'retryOn' | 'retriable
   return { retryOn: names.join(','), ...(codes.length > 0 ? { retriableStatusCodes: codes } : {}) };
 }
 
-function otherHosts(): Pick<RouteRetryPolicy, 'retryHostPredicate' | 'hostSelectionRetryMaxAttempts'> {
-  const type = 'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate';
-  return {
-    retryHostPredicate: [extension('envoy.retry_host_predicates.previous_hosts', type, {})],
-    hostSelectionRetryMaxAttempts: 5,
-  };
-}
+const manyTries = { hostSelectionRetryMaxAttempts: 5 };
+
+/** Almost each route has it, so there is one for all; it is encoded when the first one asks. */
+const otherHosts = memoByIdentity(
+  (tries: typeof manyTries): Pick<RouteRetryPolicy, 'retryHostPredicate' | 'hostSelectionRetryMaxAttempts'> => {
+    const type = 'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate';
+    return { retryHostPredicate: [extension('envoy.retry_host_predicates.previous_hosts', type, {})], ...tries };
+  },
+);
 
 function otherPriorities(): NonNullable<RouteRetryPolicy['retryPriority']> {
   const type = 'envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig';
