@@ -1,6 +1,7 @@
 import type { Distribution, DistributionFacts, ObjectDistribution } from '../../galley/status/distribution.ts';
 import { httpGet } from '../../http/http-client.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { sameItems } from '../../kit/memo.ts';
 import type { ObjectKey } from '../../model/ids.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { readDistributionText } from './distribution-text.ts';
@@ -29,6 +30,7 @@ export class MeshDistribution implements DistributionFacts {
   /** What each peer said last, so that it need not say it again. */
   readonly #told = new Map<string, Told>();
   readonly #silent = new Set<string>();
+  #sum: { readonly parts: readonly object[]; readonly distribution: Distribution } | undefined;
 
   constructor(deps: MeshDistributionDeps) {
     this.#deps = deps;
@@ -47,13 +49,16 @@ export class MeshDistribution implements DistributionFacts {
     ]);
     for (const address of [...this.#told.keys()]) if (!addresses.includes(address)) this.#told.delete(address);
     const heard = answers.filter((answer) => answer !== undefined);
-    if (heard.length === 0) return { ...own, replicas: 1 + addresses.length, silent: addresses.length };
-    return {
-      objects: addUp([own.objects, ...heard.map(({ objects }) => objects)]),
-      isBehind: own.isBehind || heard.some(({ isBehind }) => isBehind),
-      replicas: 1 + addresses.length,
-      silent: addresses.length - heard.length,
-    };
+    if (addresses.length === 0) return own;
+    const parts = [own, ...heard];
+    const replicas = 1 + addresses.length;
+    if (this.#sum?.distribution.replicas === replicas && sameItems(this.#sum.parts, parts))
+      return this.#sum.distribution;
+    const objects = addUp(parts.map((part) => part.objects));
+    const silent = addresses.length - heard.length;
+    const distribution = { objects, isBehind: parts.some(({ isBehind }) => isBehind), replicas, silent };
+    this.#sum = { parts, distribution };
+    return distribution;
   }
 
   async #ask(address: string, signal: AbortSignal): Promise<Told | undefined> {
@@ -66,7 +71,7 @@ export class MeshDistribution implements DistributionFacts {
       const { status, body } = await httpGet(url, MAX_BYTES, stop.signal);
       const told = status === 200 ? readDistributionText(body) : undefined;
       if (told === undefined) throw new Error(`an answer that is none (status ${status})`);
-      const newest = told.version === known?.version ? known : told;
+      const newest = newestOf(known, told);
       this.#told.set(address, newest);
       if (this.#silent.delete(address)) log.info({ replica: address }, 'replica says again what its proxies have');
       return newest;
@@ -79,6 +84,12 @@ export class MeshDistribution implements DistributionFacts {
       stop.abort();
     }
   }
+}
+
+/** Of objects that are known already nothing is told again. */
+function newestOf(known: Told | undefined, told: Told): Told {
+  if (told.version !== known?.version) return told;
+  return told.isBehind === known.isBehind ? known : { ...known, isBehind: told.isBehind };
 }
 
 type Objects = ReadonlyMap<ObjectKey, ObjectDistribution>;

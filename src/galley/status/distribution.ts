@@ -49,7 +49,7 @@ export type Distribution = {
 
 /** Who knows what proxies have. */
 export interface DistributionFacts {
-  /** Takes turns with other work. `withPeers` asks other replicas too. */
+  /** The same object while it says the same. Takes turns with other work. `withPeers` asks other replicas too. */
   read(withPeers: boolean, signal: AbortSignal): Promise<Distribution>;
   /** Whether `read` may answer otherwise than the last time. */
   readonly isMoved: boolean;

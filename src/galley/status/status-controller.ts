@@ -10,7 +10,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ObjectKey } from '../../model/ids.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { JudgedObject } from '../admit/config-store.ts';
-import type { DistributionFacts } from './distribution.ts';
+import type { Distribution, DistributionFacts } from './distribution.ts';
 import { type Posted, StatusBoard } from './status-board.ts';
 import { buildPatch, type StatusPatch } from './status-patch.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -46,6 +46,7 @@ export class StatusController implements Runnable {
   readonly #writer: StatusWriter | undefined;
   #isLeading = false;
   #isMoved = true;
+  #facts: Distribution | undefined;
 
   constructor(deps: StatusDeps) {
     const { clock, log, kubernetes } = deps;
@@ -71,9 +72,11 @@ export class StatusController implements Runnable {
   /** Looks now. */
   async refresh(signal: AbortSignal): Promise<void> {
     const { feed, distribution } = this.#deps;
+    const isMoved = this.#isMoved || this.#board.isWaiting;
     this.#isMoved = false;
     const facts = await distribution.read(this.#isLeading, signal);
-    if (signal.aborted) return;
+    if (signal.aborted || (facts === this.#facts && !isMoved)) return;
+    this.#facts = facts;
     await this.#board.refresh({ objects: feed.objects(), diagnostics: feed.diagnostics(), distribution: facts });
     this.#offer();
   }
@@ -103,6 +106,7 @@ export class StatusController implements Runnable {
     await this.#deps.kubernetes?.leadership.whileLeading(async (stop) => {
       this.#writer?.want(new Map(), () => undefined);
       this.#isLeading = true;
+      this.#isMoved = true;
       await this.#writer?.run(stop);
       this.#isLeading = false;
     }, signal);
