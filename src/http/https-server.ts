@@ -37,7 +37,7 @@ const CHECK_INTERVAL_MS = 1_000;
 const IDLE_TIMEOUT_MS = 120_000;
 /** What the API server itself takes of one object. */
 const MAX_BODY_BYTES = 3 * MIB;
-const MAX_BUFFERED_BYTES = 24 * MIB;
+const MAX_BUFFERED_BYTES = 12 * MIB;
 
 /**
  * The HTTPS server of webhooks. Its certificate can change while it serves. It expects the worst of callers: whatever is slow,
