@@ -1,4 +1,5 @@
 import { type CollectionFacts, type CollectionOf, istioCollection, type PrinterColumn } from '../collection.ts';
+import { withoutEffectYet } from '../rules/no-effect-yet.ts';
 import { destinationRuleSchema } from './destination-rule.ts';
 import { envoyFilterSchema } from './envoy-filter.ts';
 import { gatewaySchema } from './gateway.ts';
@@ -112,19 +113,19 @@ export const networkingKinds: { readonly [K in Kind]: CollectionOf<K, Networking
     plural: 'workloadgroups',
     shortNames: ['wg'],
     schema: workloadGroupSchema,
-    validate: validateWorkloadGroup,
+    validate: withoutEffectYet(validateWorkloadGroup),
   }),
   Sidecar: networking('Sidecar', { plural: 'sidecars', schema: sidecarSchema, validate: validateSidecar }),
   EnvoyFilter: networking('EnvoyFilter', {
     plural: 'envoyfilters',
     versions: ['v1alpha3'],
     schema: envoyFilterSchema,
-    validate: validateEnvoyFilter,
+    validate: withoutEffectYet(validateEnvoyFilter),
   }),
   ProxyConfig: networking('ProxyConfig', {
     plural: 'proxyconfigs',
     versions: ['v1beta1'],
     schema: proxyConfigSchema,
-    validate: validateProxyConfig,
+    validate: withoutEffectYet(validateProxyConfig),
   }),
 };

@@ -1,3 +1,4 @@
+import type { IssueCode } from '../codes.ts';
 import { issueOf } from '../finding.ts';
 import type { Issue } from '../issue.ts';
 import type { MetaForValidation } from '../meta.ts';
@@ -24,3 +25,6 @@ export function withoutEnforcementYet<T>(validate: Validate<T>): Validate<T> {
 const notEnforcedYet: Issue = issueOf('warning', 'XEB0123', ['kind'], {
   problem: 'is not enforced yet: this version lets traffic pass as if the object were not there',
 });
+
+/** What kinds that nothing acts on are told. */
+export const codesWithoutEffect: ReadonlySet<string> = new Set<IssueCode>(['XEB0122', 'XEB0123']);

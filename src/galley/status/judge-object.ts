@@ -1,5 +1,6 @@
 import { codes as issueCodes } from '../../apis/codes.ts';
 import { renderPath } from '../../apis/issue.ts';
+import { codesWithoutEffect } from '../../apis/rules/no-effect-yet.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { galleyCodes } from '../codes.ts';
 import { conditionOfCode } from './condition-codes.ts';
@@ -19,9 +20,6 @@ export type ObjectInputs = {
   readonly programmed: ProgrammedInputs;
 };
 
-/** The code of kinds that nothing acts on. */
-const NO_EFFECT_YET = 'XEB0122';
-
 /** `ReferencedResourceNotFound`, as Istio names its codes. */
 const titles: ReadonlyMap<string, string> = new Map(
   Object.entries({ ...issueCodes, ...galleyCodes }).map(([code, { title }]) => [code, camelCase(title)]),
@@ -37,7 +35,7 @@ const MOST_MESSAGES = 20;
 
 /** Everything there is to say of one object. */
 export function judgeObject({ generation, diagnostics, programmed }: ObjectInputs): ObjectStatus {
-  const isEnforced = diagnostics.every(({ code }) => code !== NO_EFFECT_YET);
+  const isEnforced = diagnostics.every(({ code }) => !codesWithoutEffect.has(code));
   const verdict = judgeProgrammed({ ...programmed, isEnforced });
   const { status, reason, message } = verdict;
   const conflict = found(diagnostics, 'Conflicted');

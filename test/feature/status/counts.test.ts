@@ -177,3 +177,15 @@ describe('a proxy that', () => {
     });
   });
 });
+
+test.each([
+  ['networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches: [] }],
+  ['networking.istio.io/v1beta1', 'ProxyConfig', { concurrency: 2 }],
+  ['security.istio.io/v1', 'AuthorizationPolicy', { action: 'ALLOW' }],
+] as const)('a kind that nothing acts on says so: %s %s', async (apiVersion, kind, spec) => {
+  const mesh = await TestProcess.start([...shop, object(apiVersion, kind, 'shop/idle', { spec })]);
+  await mesh.connect(shopClient);
+  expect(await conditionOf(mesh, [kind, 'shop/idle'], 'Accepted')).toMatchObject({ status: 'True' });
+  expect(await conditionOf(mesh, [kind, 'shop/idle'])).toMatchObject({ status: 'False', reason: 'NotEnforcedYet' });
+  expect(await programmedOf(mesh, kind, 'shop/idle')).toBe('');
+});
