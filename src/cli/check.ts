@@ -60,19 +60,19 @@ function expectations(
   return { hasWebhook, hasXds, monitoring: monitoring ?? inside?.monitoring, xds };
 }
 
-/** Looks again until nothing fails, or the time is over. */
+/** Looks again until nothing fails, or the time is over; it begins with the first look. */
 async function untilWell(inputs: CheckInputs, { waitMs }: CheckArgs, io: CliIo): Promise<readonly CheckLine[]> {
   const { clock } = inputs;
+  let lines = await runChecks(inputs, io.signal);
   const deadline = clock.monotonic() + waitMs;
-  let told = '';
-  for (;;) {
-    const lines = await runChecks(inputs, io.signal);
+  for (let told = ''; clock.monotonic() < deadline && !io.signal.aborted; lines = await runChecks(inputs, io.signal)) {
     const failure = lines.find(({ state }) => state === 'failed');
-    if (failure === undefined || clock.monotonic() >= deadline || io.signal.aborted) return lines;
+    if (failure === undefined) break;
     if (failure.message !== told) io.err(`waiting: ${failure.message}\n`);
     told = failure.message;
     await clock.sleep(AGAIN_MS, io.signal);
   }
+  return lines;
 }
 
 function exitCodeOf(lines: readonly CheckLine[], failOn: CheckArgs['failOn']): ExitCode {
