@@ -19,6 +19,7 @@ import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes, monitoringRoutes } from './admin.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
+import { ConfigSourcesWatch } from './config-sources.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Distribution } from './mcp.ts';
 import { makeSources } from './sources.ts';
@@ -141,6 +142,7 @@ export class Xebec {
     const runsGalley = config.controllers.includes('galley');
     const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
     if (runsPilot) parts.push(this.pilot);
+    if (config.configSources.length === 0) parts.push(new ConfigSourcesWatch(this.galley, this.#inputs.log));
     if (runsGalley) parts.push(...(this.#cluster?.parts ?? []), this.status.controller, ...this.#galleyParts());
     await runAll(parts, signal);
   }

@@ -101,6 +101,16 @@ describe('process configuration', () => {
       '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file',
     ],
     [
+      'a config source that is none',
+      { configSources: 'xds://galley' },
+      '--config-source: "xds://galley" is no config source: write xds://host:port, mcp://host:port, host:port (MCP), fs:///folder or k8s://',
+    ],
+    [
+      'the cluster as a config source',
+      { configSources: 'k8s://' },
+      '--config-source: k8s:// is what is read without this setting; leave it out, and give --kubernetes',
+    ],
+    [
       'half a certificate',
       { source: 'm', webhookCertFile: 'a' },
       '--webhook-cert-file and --webhook-key-file: give both or none',

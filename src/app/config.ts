@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseConfigSource } from '../galley/sources/remote/address.ts';
+import { parseConfigSource } from '../apis/mesh/config-source.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { LogLevel } from '../telemetry/pino-logger.ts';
 
@@ -190,6 +190,8 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
   }
   const wrongSource = config.configSources.map(parseConfigSource).find(({ ok: isGood }) => !isGood);
   if (wrongSource?.ok === false) return `--config-source: ${wrongSource.error}`;
+  if (config.configSources.includes('k8s://'))
+    return '--config-source: k8s:// is what is read without this setting; leave it out, and give --kubernetes';
   if ((config.webhookCertFile === undefined) !== (config.webhookKeyFile === undefined)) {
     return '--webhook-cert-file and --webhook-key-file: give both or none';
   }

@@ -1,7 +1,7 @@
+import type { ConfigSourceAddress } from '../apis/mesh/config-source.ts';
 import { type ChooseSources, ChosenSource } from '../galley/sources/chosen-source.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { KubernetesSource } from '../galley/sources/kubernetes/kubernetes-source.ts';
-import { type ConfigSourceAddress, parseConfigSource } from '../galley/sources/remote/address.ts';
 import { RemoteSource } from '../galley/sources/remote/remote-source.ts';
 import type { Source } from '../galley/sources/source.ts';
 import { RpcClient } from '../rpc/rpc-client.ts';
@@ -19,20 +19,19 @@ export function makeSources(inputs: AssembleInputs, cluster: Cluster | undefined
   sources.push(...fromCluster('kubernetes'));
   const choose: ChooseSources = async (wait, signal) => {
     const addresses = await findConfigSources(inputs, wait, signal);
-    return addresses.length === 0 ? fromCluster('istio') : addresses.map((address) => configSource(address, inputs));
+    if (addresses.length === 0) return fromCluster('istio');
+    return addresses.flatMap((address) =>
+      address.kind === 'cluster' ? fromCluster('istio') : sourceAt(address, inputs),
+    );
   };
   if (cluster !== undefined || config.configSources.length > 0 || config.meshConfig !== undefined)
     sources.push(new ChosenSource('configuration', choose));
   return sources;
 }
 
-function configSource(text: string, inputs: AssembleInputs): Source {
-  const address = parseConfigSource(text);
-  if (!address.ok) throw new Error(address.error);
-  return sourceAt(address.value, inputs);
-}
+type Elsewhere = Exclude<ConfigSourceAddress, { readonly kind: 'cluster' }>;
 
-function sourceAt(address: ConfigSourceAddress, { config, clock, random, log, metrics }: AssembleInputs): Source {
+function sourceAt(address: Elsewhere, { config, clock, random, log, metrics }: AssembleInputs): Source {
   switch (address.kind) {
     case 'folder':
       return new FolderSource({ path: address.path, clock });

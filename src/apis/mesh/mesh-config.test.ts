@@ -27,6 +27,12 @@ const cases: readonly Case[] = [
     'error XEB0901 mixerCheckServer',
     'error XEB0901 mixerReportServer',
   ],
+  ['config sources', { configSources: [{ address: 'xds://galley:15010' }, { address: 'k8s://' }, {}] }],
+  [
+    'a config source that is none',
+    { configSources: [{ address: 'galley' }] },
+    'error XEB0901 configSources[0].address',
+  ],
   [
     'a bad port',
     { proxyListenPort: 0, proxyInboundListenPort: -1, proxyHttpPort: 99_999 },

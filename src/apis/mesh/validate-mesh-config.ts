@@ -7,6 +7,7 @@ import { checkWildcardHost } from '../rules/names.ts';
 import { checkDuration, checkDurationOrOff, checkOptionalPort, checkPort } from '../rules/scalars.ts';
 import { checkServerAddress } from '../rules/server-address.ts';
 import { checkExtensionProviders } from './check-extension-providers.ts';
+import { configSourceForms, parseConfigSource } from './config-source.ts';
 import type { MeshConfig } from './mesh-config.ts';
 import { validateMeshProxyConfig } from './validate-proxy-config.ts';
 
@@ -17,6 +18,7 @@ export function validateMeshConfig(mesh: MeshConfig): readonly Issue[] {
   checkTimes(field, mesh);
   checkServerAddress(field.at('mixerCheckServer'), mesh.mixerCheckServer);
   checkServerAddress(field.at('mixerReportServer'), mesh.mixerReportServer);
+  field.at('configSources').each(mesh.configSources, (at, { address }) => checkConfigSource(at.at('address'), address));
   checkLocalityLb(field.at('localityLbSetting'), mesh.localityLbSetting, { outlierDetection: true });
   checkTrustDomain(field.at('trustDomain'), mesh.trustDomain);
   field.at('trustDomainAliases').each(mesh.trustDomainAliases, checkTrustDomain);
@@ -60,6 +62,15 @@ function checkTrustDomain(field: Field, domain: string): void {
   const labels = domain.replace(/\.$/, '').split('.');
   if (labels.every(isDnsLabel)) return;
   field.error('XEB0907', { problem: 'is not a trust domain', got: domain, allowed: 'a DNS name' });
+}
+
+function checkConfigSource(field: Field, address: string | undefined): void {
+  if (!address || parseConfigSource(address).ok) return;
+  field.error('XEB0901', {
+    problem: 'is not the address of a config source',
+    got: address,
+    allowed: configSourceForms,
+  });
 }
 
 const exportLists = [

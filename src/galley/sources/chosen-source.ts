@@ -1,8 +1,9 @@
 import { runAll } from '../../kit/run-group.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Source, SourceSink } from './source.ts';
+import { aborted } from './text-source.ts';
 
-/** Finds the sources. As long as it cannot, `wait` is told why. */
+/** Finds the sources, which may be none. As long as it cannot, `wait` is told why. */
 export type ChooseSources = (wait: (reason: string) => void, signal: AbortSignal) => Promise<readonly Source[]>;
 
 /** Sources that are known only once somebody was asked. They count as one: synced when each is, and with what each complains of. */
@@ -34,6 +35,11 @@ export class ChosenSource implements Source {
     const sources = await this.#choose(wait, signal);
     if (signal.aborted) return;
     this.#sources = sources;
+    if (sources.length === 0) {
+      sink.synced();
+      await aborted(signal);
+      return;
+    }
     const diagnostics = new Map<Source, readonly Diagnostic[]>();
     const runSource = (source: Source, stop: AbortSignal): Promise<void> =>
       source.run(

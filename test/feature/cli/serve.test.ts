@@ -62,6 +62,31 @@ async function takenPort(): Promise<number> {
 }
 
 describe('xebec serve', () => {
+  test('takes a mesh configuration from a file, beside the folder', async () => {
+    const folder = await makeFolder();
+    await writeFile(join(folder, 'mesh.yml.txt'), 'enableAutoMtls: false\n');
+    const program = serve(folder, '--mesh-config', join(folder, 'mesh.yml.txt'));
+    await untilReady(program);
+    program.signal('SIGTERM');
+    expect((await program.end()).code).toBe(0);
+  });
+
+  test('waits for a config source that is one', async () => {
+    const folder = await makeFolder();
+    const file = join(folder, 'mesh.yml.txt');
+    await writeFile(file, 'configSources: [{ address: galley }]\n');
+    const program = serve(folder, '--mesh-config', file);
+    const reason = 'configSources of the mesh configuration: "galley" is no config source: write xds://host:port';
+    await untilShown(program, '/ready', reason);
+    expect(program.err.split(reason.replaceAll('"', '\\"'))).toHaveLength(2);
+    await writeFile(file, `configSources: [{ address: 'fs://${folder}' }]\n`);
+    await untilReady(program);
+    await writeFile(file, 'configSources: []\n');
+    await program.until('told', () =>
+      program.log.find(({ msg, inForce }) => inForce === `fs://${folder}` && String(msg).includes('restart')),
+    );
+  });
+
   test('serves a folder, follows it, and ends at once when told to', async () => {
     const folder = await makeFolder();
     await writeFile(join(folder, 'shop.yaml'), shopYaml());

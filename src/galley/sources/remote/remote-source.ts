@@ -1,3 +1,4 @@
+import type { ConfigSourceAddress } from '../../../apis/mesh/config-source.ts';
 import type { IstioCodec } from '../../../gen/istio.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import { backoffMs } from '../../../kube/backoff.ts';
@@ -10,7 +11,6 @@ import { loadSpecCodec } from '../../distribution/encode-resource.ts';
 import { distributedKinds, meshConfigSettings, meshNetworksSettings } from '../../distribution/kinds.ts';
 import { McpMeter } from '../../distribution/mcp-meter.ts';
 import type { Source, SourceSink } from '../source.ts';
-import type { ConfigSourceAddress } from './address.ts';
 import type { Feed } from './feed.ts';
 import { Holdings, type Wanted } from './holdings.ts';
 import { incomingOf, incomingSettings } from './incoming.ts';

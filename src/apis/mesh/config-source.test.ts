@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseConfigSource } from './address.ts';
+import { parseConfigSource } from './config-source.ts';
 
 test.each([
   ['xds://galley.istio-system.svc:15010', { kind: 'xds', host: 'galley.istio-system.svc', port: 15_010 }],
@@ -7,6 +7,7 @@ test.each([
   ['istio-galley.istio-system.svc:9901', { kind: 'mcp', host: 'istio-galley.istio-system.svc', port: 9901 }],
   ['xds://[fd00::1]:15010', { kind: 'xds', host: 'fd00::1', port: 15_010 }],
   ['fs:///etc/config', { kind: 'folder', path: '/etc/config' }],
+  ['k8s://', { kind: 'cluster' }],
 ])('%s is read', (text, address) => {
   expect(parseConfigSource(text)).toEqual({ ok: true, value: address });
 });
@@ -16,7 +17,7 @@ test.each(['', 'xds://', 'xds://host', 'http://host:80', 'host:0', 'host:70000',
   (text) => {
     const read = parseConfigSource(text);
     expect(read.ok ? '' : read.error).toBe(
-      `${JSON.stringify(text)} is no config source: write xds://host:port, mcp://host:port, host:port (MCP) or fs:///folder`,
+      `${JSON.stringify(text)} is no config source: write xds://host:port, mcp://host:port, host:port (MCP), fs:///folder or k8s://`,
     );
   },
 );
