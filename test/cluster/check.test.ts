@@ -79,7 +79,7 @@ describe('xebec check', () => {
   test('waits for what may yet come, and says what for', async () => {
     const { status, stderr } = await xebecCheck(['--kubeconfig', server().kubeconfig, '--wait', '1s']);
     expect(status).toBe(1);
-    expect(stderr).toContain('waiting: the API server admits an invalid VirtualService');
+    expect(stderr).toContain('waiting: xebec reads the mesh, but may not list namespaces');
   });
 
   test('does not reach a server that is not there: 3', async () => {
