@@ -26,9 +26,12 @@ export type KindFeedDeps = {
   readonly changed: () => void;
 };
 
-type Step =
-  | { readonly kind: 'change'; readonly upserts: readonly SourceObject[]; readonly deletes: readonly ObjectKey[] }
-  | { readonly kind: 'synced' };
+type Step = {
+  /** Whether it was told of what is read now. */
+  readonly isCurrent: () => boolean;
+  /** Nothing when it says that everything was told. */
+  readonly change: { readonly upserts: readonly SourceObject[]; readonly deletes: readonly ObjectKey[] } | undefined;
+};
 
 /** The objects of one kind, from whichever version the cluster serves. */
 export class KindFeed {
@@ -96,11 +99,9 @@ export class KindFeed {
       project: (object) => narrowObject(object, { apiVersion, kind }),
       keyOf: (object) => keyOf(object, kind),
       onChange: ({ upserts, deletes }) => {
-        if (isCurrent()) this.#enqueue({ kind: 'change', upserts, deletes: deletes as readonly ObjectKey[] });
+        this.#enqueue({ isCurrent, change: { upserts, deletes: deletes as readonly ObjectKey[] } });
       },
-      onSynced: () => {
-        if (isCurrent()) this.#enqueue({ kind: 'synced' });
-      },
+      onSynced: () => this.#enqueue({ isCurrent, change: undefined }),
       onState: (state) => {
         if (isCurrent()) this.#tell(state);
       },
@@ -123,10 +124,12 @@ export class KindFeed {
   async #take(): Promise<void> {
     this.#isStepping = true;
     for (let step = this.#steps.shift(); step !== undefined; step = this.#steps.shift()) {
-      if (step.kind === 'synced') this.#onSynced();
-      else if (step.deletes.length === 0 || !(await this.#deps.isDefinitionGoing()))
-        this.#apply(step.upserts, step.deletes);
-      else this.#apply(step.upserts, []);
+      const { isCurrent, change } = step;
+      const isHeld = change !== undefined && change.deletes.length > 0 && (await this.#deps.isDefinitionGoing());
+      // Whoever reads now lists everything once more, and what an earlier one missed is not gone.
+      if (!isCurrent()) continue;
+      if (change === undefined) this.#onSynced();
+      else this.#apply(change.upserts, isHeld ? [] : change.deletes);
     }
     this.#isStepping = false;
   }

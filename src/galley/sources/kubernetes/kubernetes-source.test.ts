@@ -18,7 +18,12 @@ class Cluster {
   readonly told: string[] = [];
   diagnostics: readonly Diagnostic[] = [];
   isSynced = false;
-  definition: KubeResult = err({ reason: 'not-found', status: 404, message: 'not found', retryAfterMs: undefined });
+  definition: KubeResult | Promise<KubeResult> = err({
+    reason: 'not-found',
+    status: 404,
+    message: 'not found',
+    retryAfterMs: undefined,
+  });
   readonly source: KubernetesSource;
 
   constructor() {
@@ -171,6 +176,25 @@ describe('a cluster as a source', () => {
     await cluster.list(version, virtualService('b'));
     expect([...cluster.keys]).toEqual(['VirtualService/shop/b']);
     expect(cluster.diagnostics.some(({ code }) => code === 'XEB1020')).toBe(false);
+  });
+
+  test('what was told of a version that is not read any more says nothing of the next one', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1beta1']));
+    const version = 'virtualservices.v1beta1.networking.istio.io';
+    await cluster.list(version, virtualService('a'), virtualService('b'));
+    const asked = Promise.withResolvers<KubeResult>();
+    cluster.definition = asked.promise;
+    const { onSynced } = cluster.at(version);
+    await cluster.delete(version, virtualService('a'));
+    onSynced();
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']));
+    asked.resolve(ok(definition(STORE, ['v1'])));
+    await settle();
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/a', 'VirtualService/shop/b']);
+    await cluster.list('virtualservices.v1.networking.istio.io', virtualService('b'));
+    expect([...cluster.keys]).toEqual(['VirtualService/shop/b']);
   });
 
   test('what somebody deleted goes, also where the definition cannot be asked for', async () => {
