@@ -16,25 +16,25 @@ export class Client {
   /** Responses of any kind. */
   responses = 0;
   streams = 0;
-  readonly #port: number;
+  readonly #ports: readonly number[];
   #isOver = false;
   #stream: ClientStream | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(port: number, envoy: ModelEnvoy) {
-    this.#port = port;
+  private constructor(ports: readonly number[], envoy: ModelEnvoy) {
+    this.#ports = ports;
     this.envoy = envoy;
   }
 
-  /** Connects, until the end of the test; it may have to wait for an answer. */
-  static connect(port: number, node: NodeText, protocol: Protocol = 'delta'): Client {
+  /** Connects, until the end of the test; it may have to wait for an answer. Of several ports the next is taken each time. */
+  static connect(port: number | readonly number[], node: NodeText, protocol: Protocol = 'delta'): Client {
     return Client.resume(port, new ModelEnvoy(protocol, node));
   }
 
   /** Connects an Envoy that was connected elsewhere before, and has what it has. */
-  static resume(port: number, envoy: ModelEnvoy): Client {
+  static resume(port: number | readonly number[], envoy: ModelEnvoy): Client {
     envoy.take();
-    const client = new Client(port, envoy);
+    const client = new Client([port].flat(), envoy);
     client.#running = client.#run();
     onTestFinished(() => client.close());
     return client;
@@ -79,7 +79,7 @@ export class Client {
   async #run(): Promise<void> {
     const path = adsMethods.find(({ protocol }) => protocol === this.envoy.protocol)?.path ?? '';
     while (!this.#isOver) {
-      const connection = new RpcClient(`127.0.0.1:${this.#port}`);
+      const connection = new RpcClient(`127.0.0.1:${this.#ports[this.streams % this.#ports.length]}`);
       this.#stream = connection.open(path);
       this.streams += 1;
       await this.#follow(this.#stream);

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import { Xebec } from '../../../src/app/assemble.ts';
 import type { ProcessConfig } from '../../../src/app/config.ts';
 import type { Clock } from '../../../src/kit/clock.ts';
@@ -8,6 +8,9 @@ import { makePinoLogger } from '../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../src/telemetry/prom-metrics.ts';
 import { processConfig } from '../../../src/testing/process-config.ts';
 import { eventually } from '../kube-copy.ts';
+
+/** Of the log, when a test fails. */
+const LINES = 40;
 
 export type InProcessInputs = {
   readonly kubeconfig: string;
@@ -60,6 +63,7 @@ export class InProcess {
     const process = new InProcess(kube.value, config, log);
     process.xdsPort = (await process.xebec.bind()).xds.port;
     process.#running = process.xebec.run(process.#stop.signal);
+    onTestFailed(() => console.error(log.slice(-LINES).join('')));
     onTestFinished(() => process.stop());
     return process;
   }
