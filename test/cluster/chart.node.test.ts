@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { echoApp, gatewayPod, routeTo, routing } from './gateway-pod.ts';
+import { checkout } from '../../tools/paths.mjs';
 import { images } from './image-catalog.ts';
 import { sharedNode } from './node-shared.ts';
 import { ask } from './pod-traffic.ts';
@@ -13,17 +14,7 @@ const release = new Release({ client: node.client, helm: 'helm3', name: 'xebec',
 const { namespace } = node;
 let before: ReadonlySet<string> = new Set();
 
-const bad = `
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: bad, namespace: ${namespace} }
-spec:
-  hosts: [shop.example]
-  http:
-    - match: [{ uri: { regex: "(" } }]
-      timeout: -1s
-      route: [{ destination: { host: one } }]
-`;
+const samples = join(checkout, 'samples', 'kubernetes');
 
 const caBundle = [
   '.webhooks[0].clientConfig.caBundle',
@@ -31,8 +22,12 @@ const caBundle = [
   'xebec-istio-system',
 ] as const;
 
+function applying(sample: string): readonly string[] {
+  return ['apply', `--namespace=${namespace}`, '-f', join(samples, sample)];
+}
+
 async function refusal(): Promise<string> {
-  const { status, stderr } = await node.client().tryKubectl(['apply', '-f', '-'], bad);
+  const { status, stderr } = await node.client().tryKubectl(applying('bad.yaml'));
   return status === 0 ? 'was admitted' : stderr;
 }
 
@@ -69,10 +64,9 @@ describe('the chart', () => {
   });
 
   test('programs a stock Envoy, and says so of the VirtualService', async () => {
-    const gateway = gatewayPod('gateway', namespace, 'xebec.istio-system.svc.cluster.local');
-    await node.client().apply([...echoApp('one', namespace), ...echoApp('two', namespace), gateway]);
-    await node.client().apply(routing(namespace, 'gateway', [routeTo('two', '/two'), routeTo('one')]));
-    await node.client().waitForCondition('Ready', ['pod/one', 'pod/two', 'pod/gateway', `--namespace=${namespace}`]);
+    await node.client().kubectl(applying('shop.yaml'));
+    await node.client().kubectl(applying('good.yaml'));
+    await node.client().waitForCondition('Available', ['deployment', '--all', `--namespace=${namespace}`], 120_000);
     const wait = ['wait', '--for=condition=Programmed', 'vs/shop', `--namespace=${namespace}`, '--timeout=60s'];
     expect(await node.client().kubectl(wait)).toContain('condition met');
     await node.client().waitFor('the count is there', async () => {
@@ -80,15 +74,29 @@ describe('the chart', () => {
       return /shop\s+\["gateway"\]\s+\["shop.example"\]\s+True\s+1\/1\s/.test(row) ? true : undefined;
     });
 
-    const ip = await node
-      .client()
-      .kubectl(['get', 'pod', 'gateway', `--namespace=${namespace}`, '--output=jsonpath={.status.podIP}']);
-    expect(await ask(`${ip}:8080`, '/')).toEqual({ status: 200, body: 'one' });
-    expect(await ask(`${ip}:8080`, '/two')).toEqual({ status: 200, body: 'two' });
-    await node.client().apply(routing(namespace, 'gateway', [routeTo('two')]));
-    await node
-      .client()
-      .waitFor('traffic follows', async () => ((await ask(`${ip}:8080`, '/')).body === 'two' ? true : undefined));
+    const get = ['get', 'pod', '-l', 'app=gateway', `--namespace=${namespace}`];
+    const ip = await node.client().kubectl([...get, '--output=jsonpath={.items[0].status.podIP}']);
+    expect(await ask(`${ip}:8080`, '/next')).toEqual({ status: 200, body: 'shop v2\n' });
+    const seen = new Set<string>();
+    await node.client().waitFor('both versions answer', async () => {
+      seen.add((await ask(`${ip}:8080`, '/')).body);
+      return seen.has('shop v1\n') && seen.has('shop v2\n') ? true : undefined;
+    });
+
+    const weights = [{ op: 'replace', path: '/spec/http/1/route', value: [{ destination: { host: 'shop-v2' } }] }];
+    const patch = [
+      'patch',
+      'vs',
+      'shop',
+      `--namespace=${namespace}`,
+      '--type=json',
+      `--patch=${JSON.stringify(weights)}`,
+    ];
+    await node.client().kubectl(patch);
+    await node.client().waitFor('traffic follows', async () => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${ip}:8080`, '/')));
+      return answers.every(({ body }) => body === 'shop v2\n') ? true : undefined;
+    });
     const generation = await virtualService('.metadata.generation');
     await node.client().waitFor('the status is of what is there now', async () => {
       const observed = '.status.conditions[?(@.type=="Programmed")].observedGeneration';
@@ -134,7 +142,7 @@ describe('the chart', () => {
   });
 
   test('is removed, and leaves nothing but the definitions, and what people applied', async () => {
-    await node.client().kubectl(['delete', 'pod,service', '--all', `--namespace=${namespace}`, '--now']);
+    await node.client().kubectl(['delete', `--namespace=${namespace}`, '-f', join(samples, 'shop.yaml'), '--wait']);
     await release.helm('uninstall', 'xebec', '--wait');
     await node.client().waitFor('nothing is left', async () => {
       const after = await inventory(node.client());

@@ -9,6 +9,8 @@ export const documents: readonly string[] = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'samples/bookinfo/README.md',
+  'docs/kubernetes.md',
+  'charts/xebec/README.md',
 ];
 
 export function readDocument(path: string): string {
