@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../kit/manual-clock.ts';
 import type { KubeResult, WatchEvent } from './api.ts';
 import { connected } from './testing/connected.ts';
-import { answer, refuse } from './testing/fake-api-server.ts';
+import { countingLog } from './testing/copy.ts';
+import { answer, type Respond, refuse } from './testing/fake-api-server.ts';
 
 const services = { group: '', version: 'v1', plural: 'services' };
 const routes = { group: 'networking.istio.io', version: 'v1', plural: 'virtualservices' };
@@ -16,6 +17,24 @@ async function collect(watch: AsyncIterable<KubeResult<WatchEvent>>): Promise<re
 }
 
 describe('calls', () => {
+  test('that get no answer are told once, and once that they get one again', async () => {
+    const { log, lines } = countingLog();
+    const state = { isAway: true };
+    const respond: Respond = (_, response) => (state.isAway ? response.destroy() : answer(response, 200, {}));
+    const { api } = await connected(respond, { log });
+    const get = () => api.get(services, { namespace: 'shop', name: 'a' }, never);
+    for (let count = 0; count < 2; count += 1) await get();
+    await api.get(services, { namespace: 'shop', name: 'a' }, AbortSignal.abort());
+    expect(lines).toEqual([]);
+    for (let count = 0; count < 10; count += 1) await get();
+    state.isAway = false;
+    for (let count = 0; count < 2; count += 1) await get();
+    expect(lines).toEqual([
+      'warn the Kubernetes API does not answer; what is known of it stays, and it is tried again',
+      'info the Kubernetes API answers again',
+    ]);
+  });
+
   test('go where the API server expects them, with what it expects', async () => {
     const { server, api } = await connected((_, response) => answer(response, 200, { metadata: {}, items: [] }));
     const object = { metadata: { namespace: 'shop', name: 'a' } };

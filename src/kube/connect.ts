@@ -69,7 +69,7 @@ export async function connectKubeApi(options: ConnectOptions): Promise<Result<Ku
   const limits = { ...defaultLimits, ...options.limits };
   // Its package costs 29 MB: who reads a folder does not pay.
   const { Transport } = await import('./transport.ts');
-  const transport = new Transport({ server, credentials, clock, userAgent, limits });
+  const transport = new Transport({ server, credentials, clock, log, userAgent, limits });
   const client = new KubeClient(transport, metrics);
   return ok(Object.assign(client, { close: () => transport.close(), server, namespace }));
 }

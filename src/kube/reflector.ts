@@ -63,6 +63,8 @@ export class Reflector<T> implements Runnable {
   #isMarked = false;
   /** In a row. */
   #failures = 0;
+  /** Whether a trouble was logged whose end is to be logged too. */
+  #isTroubleLogged = false;
 
   constructor(deps: ReflectorDeps, reflection: Reflection<T>) {
     const { group, plural } = reflection.type;
@@ -190,10 +192,10 @@ export class Reflector<T> implements Runnable {
     const isLost = lostReasons.has(reason);
     const isStuck = this.#failures % RESUMES === 0 && !noListReasons.has(reason);
     if (isLost || isStuck) this.#version = undefined;
-    if (reason === 'forbidden') this.#tell({ kind: 'forbidden', message });
-    else if (reason === 'not-found' && isListing) this.#tell({ kind: 'absent', message });
+    if (reason === 'forbidden') this.#tell({ kind: 'forbidden', message }, reason);
+    else if (reason === 'not-found' && isListing) this.#tell({ kind: 'absent', message }, reason);
     // A watch that breaks is resumed, and nobody needs to know; only a second failure is a trouble.
-    else if (!isLost && (isListing || this.#failures > 1)) this.#tell({ kind: 'failing', message });
+    else if (!isLost && (isListing || this.#failures > 1)) this.#tell({ kind: 'failing', message }, reason);
   }
 
   #pauseMs({ reason, retryAfterMs }: KubeError): number {
@@ -203,30 +205,26 @@ export class Reflector<T> implements Runnable {
     return Math.max(pause, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) * (1 + random() / 4));
   }
 
-  #tell(state: ReflectionState): void {
+  #tell(state: ReflectionState, reason?: KubeErrorReason): void {
     const known = this.#state;
     if (known.kind === state.kind && messageOf(known) === messageOf(state)) return;
     this.#state = state;
-    if (known.kind !== state.kind) this.#logState(state);
+    if (known.kind !== state.kind) this.#logState(state, reason);
     this.#call(() => this.#reflection.onState(state));
   }
 
-  #logState(state: ReflectionState): void {
-    switch (state.kind) {
-      case 'starting':
-      case 'synced':
-        this.#log.info({}, 'a resource of the Kubernetes API is synced');
-        return;
-      case 'absent':
-        this.#log.info({ reason: state.message }, 'a resource is not in the Kubernetes API; it is looked for again');
-        return;
-      case 'forbidden':
-      case 'failing':
-        this.#log.warn(
-          { state: state.kind, reason: state.message },
-          'a resource of the Kubernetes API cannot be read; what is known of it stays, and it is tried again',
-        );
-    }
+  /** What all reflectors would say alike is said by others: that the API server does not answer, and that kinds are missing. */
+  #logState(state: ReflectionState, reason: KubeErrorReason | undefined): void {
+    const isTrouble = state.kind === 'forbidden' || (state.kind === 'failing' && reason !== 'unreachable');
+    if (isTrouble) {
+      this.#log.warn(
+        { state: state.kind, reason: state.message },
+        'a resource of the Kubernetes API cannot be read; what is known of it stays, and it is tried again',
+      );
+    } else if (state.kind === 'synced' && this.#isTroubleLogged) {
+      this.#log.info({}, 'a resource of the Kubernetes API can be read again');
+    } else this.#log.debug({ state: state.kind, reason: messageOf(state) }, 'the state of a reflector changed');
+    if (isTrouble || state.kind === 'synced') this.#isTroubleLogged = isTrouble;
   }
 
   #call(callback: () => void): void {

@@ -1,10 +1,12 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../kit/clock.ts';
 import { err, ok, type Result } from '../kit/result.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { KubeError, KubeResult } from './api.ts';
 import type { Access, Credentials, TlsMaterial } from './credentials.ts';
 import { refusedError, unreachableError, wordsOf } from './errors.ts';
 import { parseJson } from './json.ts';
+import { Reachability } from './reachability.ts';
 import type { TransportLimits } from './transport-limits.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -32,6 +34,7 @@ type Inputs = {
   readonly server: string;
   readonly credentials: Credentials;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly userAgent: string;
   readonly limits: TransportLimits;
 };
@@ -44,6 +47,7 @@ export class Transport {
   readonly #inputs: Inputs;
   readonly #origin: string;
   readonly #prefix: string;
+  readonly #reachability: Reachability;
   #pools: Pools | undefined;
   readonly #retired = new Set<Pool>();
   #isClosed = false;
@@ -53,6 +57,7 @@ export class Transport {
     const { origin, pathname } = new URL(inputs.server);
     this.#origin = origin;
     this.#prefix = pathname.replace(/\/+$/, '');
+    this.#reachability = new Reachability(inputs.log, origin);
   }
 
   /** The text of an answer that is a success. */
@@ -65,7 +70,7 @@ export class Transport {
       const text = await readText(opened.value.body, limits.bodyBytes);
       return text === undefined ? err(tooLarge(limits.bodyBytes)) : ok(text);
     } catch (error) {
-      return err(this.#lost(error, watchdog, `within ${limits.callMs / 1_000} s`));
+      return err(this.#unanswered(error, watchdog, `within ${limits.callMs / 1_000} s`));
     } finally {
       watchdog.stop();
     }
@@ -96,8 +101,8 @@ export class Transport {
       }
     } catch (error) {
       if (signal.aborted) return;
-      const limit = watchdog === opening ? limits.callMs : times.silenceMs;
-      yield err(this.#lost(error, watchdog, `for ${limit / 1_000} s`));
+      if (watchdog === opening) yield err(this.#unanswered(error, watchdog, `within ${limits.callMs / 1_000} s`));
+      else yield err(this.#lost(error, watchdog, `for ${times.silenceMs / 1_000} s`));
     } finally {
       watchdog.stop();
     }
@@ -141,6 +146,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<KubeResult<Dispatcher.ResponseData>> {
     const response = await this.#request(access, call, pool, signal);
+    this.#reachability.answered();
     const { statusCode: status, headers, body } = response;
     if (status >= 200 && status < 300) return ok(response);
     const text = (await readText(body, REFUSAL_BYTES)) ?? '';
@@ -223,6 +229,12 @@ export class Transport {
     const forget = (): void => void this.#retired.delete(pool);
     // It rejects only when it was destroyed meanwhile, which is what was wanted.
     pool.close().then(forget, forget);
+  }
+
+  #unanswered(error: unknown, watchdog: Watchdog, limit: string): KubeError {
+    const lost = this.#lost(error, watchdog, limit);
+    if (watchdog.isLate || !watchdog.signal.aborted) this.#reachability.unanswered(lost.message);
+    return lost;
   }
 
   #lost(error: unknown, watchdog: Watchdog, limit: string): KubeError {

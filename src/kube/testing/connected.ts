@@ -45,6 +45,7 @@ function connectTo(
     server,
     credentials,
     clock,
+    log,
     userAgent: 'xebec-test',
     limits: { ...defaultLimits, ...limits },
   });

@@ -1,4 +1,5 @@
 import type { Runnable } from '../../../kit/run-group.ts';
+import { nameOf } from '../../../kube/json.ts';
 import { type Definition, definitionType, narrowDefinition } from './definitions.ts';
 import type { Reflect } from './reflect.ts';
 
@@ -32,7 +33,7 @@ export class DefinitionIndex implements Runnable {
       namespace: '',
       selectors: {},
       project: (object) => narrowDefinition(object, this.#wanted),
-      keyOf: nameOf,
+      keyOf: (object) => nameOf(object).name,
       onChange: ({ upserts, deletes }) => {
         for (const definition of upserts) this.#definitions.set(definition.name, definition);
         for (const name of deletes) this.#definitions.delete(name);
@@ -49,10 +50,4 @@ export class DefinitionIndex implements Runnable {
     this.#knowledge = knowledge;
     this.#changed();
   }
-}
-
-function nameOf(object: Readonly<Record<string, unknown>>): string {
-  const metadata = object['metadata'];
-  const name: unknown = typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : '';
-  return typeof name === 'string' ? name : '';
 }

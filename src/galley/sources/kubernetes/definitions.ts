@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceType } from '../../../kube/api.ts';
-import { isRecord } from '../../is-record.ts';
+import { asRecord, recordsIn, textIn } from '../../../kube/json.ts';
 
 export const definitionType: ResourceType = {
   group: 'apiextensions.k8s.io',
@@ -21,28 +21,20 @@ export type Definition = {
 
 /** Narrows a definition; nothing for those of groups that are not `wanted`. */
 export function narrowDefinition(object: KubeObject, wanted: ReadonlySet<string>): Definition | undefined {
-  const metadata = recordOf(object['metadata']);
-  const name = metadata['name'];
-  if (typeof name !== 'string' || !wanted.has(name)) return undefined;
-  const served = listOf(recordOf(object['spec'])['versions']).flatMap((version) =>
+  const metadata = asRecord(object['metadata']);
+  const name = textIn(metadata, 'name');
+  if (!wanted.has(name)) return undefined;
+  const served = recordsIn(asRecord(object['spec']), 'versions').flatMap((version) =>
     version['served'] === true && typeof version['name'] === 'string' ? [version['name']] : [],
   );
-  const conditions = listOf(recordOf(object['status'])['conditions']);
+  const conditions = recordsIn(asRecord(object['status']), 'conditions');
   const isTrue = (type: string): boolean =>
     conditions.some((condition) => condition['type'] === type && condition['status'] === 'True');
   return {
     name,
-    uid: typeof metadata['uid'] === 'string' ? metadata['uid'] : '',
+    uid: textIn(metadata, 'uid'),
     served,
     isEstablished: isTrue('Established'),
     isTerminating: metadata['deletionTimestamp'] !== undefined || isTrue('Terminating'),
   };
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
-}
-
-function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
