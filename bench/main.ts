@@ -6,8 +6,11 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
 import { type RowReport, renderReport } from './measure/report.ts';
+import { churn } from './rows/churn.ts';
 import { clusterChange } from './rows/cluster-change.ts';
 import { clusterMemory } from './rows/cluster-memory.ts';
+import { clusterStart } from './rows/cluster-start.ts';
+import { clusterValidation } from './rows/cluster-validation.ts';
 import { connectStorm } from './rows/connect-storm.ts';
 import { endpointChange } from './rows/endpoint-change.ts';
 import { fullConfig } from './rows/full-config.ts';
@@ -17,6 +20,7 @@ import { routeChange } from './rows/route-change.ts';
 import { type Row, runRow } from './rows/row.ts';
 import { start } from './rows/start.ts';
 import { validation } from './rows/validation.ts';
+
 import { buildServer } from './server/build.ts';
 
 const rows: readonly Row[] = [
@@ -32,7 +36,7 @@ const rows: readonly Row[] = [
 ];
 
 /** Those that run a real API server: only when they are asked for. */
-const clusterRows: readonly Row[] = [clusterMemory];
+const clusterRows: readonly Row[] = [clusterMemory, clusterValidation, churn, clusterStart];
 const allRows: readonly Row[] = [...rows, ...clusterRows];
 const GROUP = 'cluster';
 

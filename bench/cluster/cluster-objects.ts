@@ -15,6 +15,14 @@ const ENDPOINTS = 10;
 const plan: MeshPlan = { ...defaultPlan, endpointsPerService: ENDPOINTS };
 const port = portOf(plan.protocol);
 
+/** The mesh of so many services that have all been created; proxies that do nothing but look at it are no part of it. */
+export function planOf(services: number): MeshPlan {
+  return { ...plan, services };
+}
+
+/** The cluster of the API server itself. */
+export const API_CLUSTER = 'outbound|443||kubernetes.default.svc.cluster.local';
+
 export const meshNamespace: Manifest = namespaceObject(NAMESPACE);
 
 type MakeObject = (index: number) => Manifest;
@@ -25,7 +33,7 @@ export const objectAt = {
     withoutAddress(service(serviceName(index), { namespace: NAMESPACE, clusterIp: '', ports: [port] })),
   EndpointSlice: (index) => sliceOf(index, ENDPOINTS),
   Pod: (index) => podAt(index),
-  VirtualService: (index) => first(virtualServiceFile(plan, index).objects),
+  VirtualService: (index) => virtualServiceAt(index),
 } as const satisfies Readonly<Record<string, MakeObject>>;
 
 export type BenchKind = keyof typeof objectAt;
@@ -45,6 +53,10 @@ export function objects(kind: BenchKind, from: number, to: number): readonly Man
 export function sliceOf(index: number, count: number): Manifest {
   const name = { name: serviceName(index), namespace: NAMESPACE };
   return endpointSlice(name, podsOf(plan, index).slice(0, count), [port]);
+}
+
+export function virtualServiceAt(index: number, timeout?: string): Manifest {
+  return first(virtualServiceFile(plan, index, timeout).objects);
 }
 
 /** The first pod of a service, as large as those of real applications: probes, variables, resources, volumes. */

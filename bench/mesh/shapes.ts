@@ -7,7 +7,9 @@ import { type BenchNode, clientAt, GATEWAY_LABELS, GATEWAY_NAMESPACE, gatewayAt 
 export type ExpectedContent = {
   /** Clusters of other workloads' services; those that every proxy has are not listed. */
   readonly clusters: readonly string[];
-  /** The number of endpoints of each of them. */
+  /** More of them, of whose endpoints nothing is known. */
+  readonly besides?: readonly string[];
+  /** The number of endpoints of each of `clusters`. */
   readonly endpointsPerCluster: number;
   /** Virtual hosts of all route configurations together, at least. */
   readonly virtualHosts: number;

@@ -7,10 +7,10 @@ import type { ExpectedContent } from '../mesh/shapes.ts';
 /** Throws unless a client has exactly what its mesh says: a fast answer that is wrong is no result. */
 export function checkContent(
   client: AdsClient,
-  { clusters, endpointsPerCluster, virtualHosts }: ExpectedContent,
+  { clusters, besides = [], endpointsPerCluster, virtualHosts }: ExpectedContent,
 ): void {
   const outbound = [...client.resources(TypeUrls.cluster).keys()].filter((name) => name.startsWith('outbound|'));
-  const expected = new Set(clusters);
+  const expected = new Set([...clusters, ...besides]);
   const surplus = outbound.find((name) => !expected.has(name));
   if (surplus !== undefined) fail(client, `it has ${surplus}, which nobody asked for`);
   if (outbound.length !== expected.size) fail(client, `it has ${outbound.length} clusters, not ${expected.size}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fleet } from '../ads-client/fleet.ts';
 import type { Protocol } from '../ads-client/library.ts';
+import { API_CLUSTER } from '../cluster/cluster-objects.ts';
 import { buildMesh, clusterOf, type MeshPlan } from '../mesh/mesh.ts';
 import { writeMesh } from '../mesh/mesh-folder.ts';
 import { sidecars } from '../mesh/proxies.ts';
@@ -64,6 +65,11 @@ export function expectedOf(plan: MeshPlan): ExpectedContent {
     endpointsPerCluster: plan.endpointsPerService,
     virtualHosts: plan.protocol === 'http' ? seen : 0,
   };
+}
+
+/** The same on an API server, which is a service of its own. */
+export function expectedInCluster(plan: MeshPlan): ExpectedContent {
+  return { ...expectedOf(plan), besides: [API_CLUSTER] };
 }
 
 export async function endScene({ server, fleet }: Scene): Promise<void> {
