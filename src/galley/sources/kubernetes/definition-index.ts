@@ -11,6 +11,7 @@ export class DefinitionIndex implements Runnable {
   readonly #changed: () => void;
   readonly #definitions = new Map<string, Definition>();
   #knowledge: 'none' | 'complete' | 'forbidden' = 'none';
+  #trouble = '';
 
   constructor(deps: { readonly wanted: ReadonlySet<string>; readonly reflect: Reflect; readonly changed: () => void }) {
     this.#wanted = deps.wanted;
@@ -21,6 +22,11 @@ export class DefinitionIndex implements Runnable {
   /** `none` before the first list; `forbidden`: nothing is known, nor will be. */
   get knowledge(): 'none' | 'complete' | 'forbidden' {
     return this.#knowledge;
+  }
+
+  /** Why they cannot be read, where that is so. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   get(name: string): Definition | undefined {
@@ -40,8 +46,9 @@ export class DefinitionIndex implements Runnable {
         this.#changed();
       },
       onSynced: () => this.#learn('complete'),
-      onState: ({ kind }) => {
-        if (kind === 'forbidden' && this.#knowledge === 'none') this.#learn('forbidden');
+      onState: (state) => {
+        this.#trouble = 'message' in state ? state.message : '';
+        if (state.kind === 'forbidden' && this.#knowledge === 'none') this.#learn('forbidden');
       },
     }).run(signal);
   }

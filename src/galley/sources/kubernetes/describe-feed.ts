@@ -10,7 +10,7 @@ export type Described = { readonly feed: KindFeed; readonly served: readonly str
 /** What keeps kinds from being read, for people. Objects that are bad are another matter. */
 export function describeFeeds(feeds: readonly Described[]): readonly Diagnostic[] {
   const missing = feeds.filter(({ feed, served }) => feed.state.kind === 'absent' && served === undefined);
-  const found = feeds.flatMap(describeFeed);
+  const found = [...feeds.flatMap(describeFeed), ...describeFailing(feeds.map(({ feed }) => feed))];
   const empty = missing.filter(({ feed }) => feed.held === 0).map(({ feed }) => feed.collection.kind);
   if (empty.length > 0) {
     const message = `the cluster has no ${empty.join(', ')}: apply crds/, or install the chart, to use ${empty.length === 1 ? 'it' : 'them'}`;
@@ -32,6 +32,7 @@ function describeFeed({ feed, served }: Described): Diagnostic[] {
   switch (state.kind) {
     case 'starting':
     case 'synced':
+    case 'failing':
       return [];
     case 'absent': {
       if (held > 0) {
@@ -50,15 +51,22 @@ function describeFeed({ feed, served }: Described): Diagnostic[] {
           `${kind} may not be read: ${state.message}; grant get, list and watch on ${resource}; what was read before stays in force`,
         ),
       ];
-    case 'failing':
-      return [
-        say(
-          'warning',
-          'XEB1019',
-          `${kind} cannot be read: ${state.message}; it is tried again, and what was read before stays in force`,
-        ),
-      ];
   }
+}
+
+/** An API server that is away is one trouble, however many kinds it has. */
+function describeFailing(feeds: readonly KindFeed[]): readonly Diagnostic[] {
+  const failing = feeds.flatMap(({ collection, state }) =>
+    state.kind === 'failing' ? [{ kind: collection.kind, message: state.message }] : [],
+  );
+  return [...Map.groupBy(failing, ({ message }) => message)].map(([message, kinds]) => {
+    const names = kinds.map(({ kind }) => kind).join(', ');
+    return say(
+      'warning',
+      'XEB1019',
+      `${names} cannot be read: ${message}; it is tried again, and what was read before stays in force`,
+    );
+  });
 }
 
 function say(level: IssueLevel, code: GalleyCode, message: string): Diagnostic {

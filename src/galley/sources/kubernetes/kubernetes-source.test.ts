@@ -229,6 +229,23 @@ describe('a cluster as a source', () => {
     expect(cluster.diagnostics.some(({ code }) => code === 'XEB1018')).toBe(false);
   });
 
+  test('what many kinds cannot be read for is told once', async () => {
+    const cluster = new Cluster();
+    await cluster.start();
+    const away: ReflectionState = { kind: 'failing', message: 'no answer' };
+    await cluster.state(DEFINITIONS, away);
+    expect(cluster.source.waitingFor()).toEqual(['CustomResourceDefinitions (no answer)']);
+    await cluster.list(DEFINITIONS, definition(STORE, ['v1']), definition('gateways.networking.istio.io', ['v1']));
+    for (const plural of ['gateways', 'virtualservices']) await cluster.state(`${plural}.v1.networking.istio.io`, away);
+    expect(cluster.source.waitingFor()).toEqual([
+      expect.stringMatching(/^(Gateway|VirtualService), \w+ \(no answer\)$/),
+    ]);
+    const told = cluster.diagnostics.filter(({ code }) => code === 'XEB1019').map(({ message }) => message);
+    expect(told).toEqual([
+      expect.stringMatching(/^(Gateway|VirtualService), \w+ cannot be read: no answer; it is tried/),
+    ]);
+  });
+
   test('without a look at definitions the newest version of each kind is tried', async () => {
     const cluster = new Cluster();
     await cluster.start();

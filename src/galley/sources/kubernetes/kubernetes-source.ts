@@ -66,7 +66,14 @@ export class KubernetesSource implements Source {
 
   /** What is still to come before everything that exists is known, with the reason where there is one. */
   waitingFor(): readonly string[] {
-    return this.#feeds.filter((feed) => !isEnough(feed)).map(({ collection, state }) => waiting(collection, state));
+    const { knowledge, trouble } = this.#definitions;
+    const isBlind = knowledge === 'none' && this.#feeds.some(({ collection }) => isCustom(collection));
+    if (isBlind) return [withReason('CustomResourceDefinitions', trouble)];
+    const late = this.#feeds.filter((feed) => !isEnough(feed));
+    const byReason = Map.groupBy(late, ({ state }) => ('message' in state ? state.message : ''));
+    return [...byReason].map(([reason, feeds]) =>
+      withReason(feeds.map(({ collection }) => collection.kind).join(', '), reason),
+    );
   }
 
   #feedOf(collection: Collection): KindFeed {
@@ -143,6 +150,6 @@ function definitionName({ plural, group }: Collection): string {
   return `${plural}.${group}`;
 }
 
-function waiting({ kind }: Collection, state: KindFeed['state']): string {
-  return 'message' in state && state.message !== '' ? `${kind} (${state.message})` : kind;
+function withReason(what: string, reason: string): string {
+  return reason === '' ? what : `${what} (${reason})`;
 }
