@@ -156,7 +156,8 @@ function newSecret(namespace: string, pairs: StoredPairs): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: SECRET_NAME, namespace, labels: { 'app.kubernetes.io/managed-by': 'xebec' } },
+    // Labels are the installer's: its next upgrade would fall out with ours.
+    metadata: { name: SECRET_NAME, namespace },
     type: 'kubernetes.io/tls',
     data: asRecord(writeData(pairs)),
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { checkout } from '../../tools/paths.mjs';
 import { needNamespaces } from '../support/namespaces.ts';
 import { sharedNode } from './node-shared.ts';
@@ -97,6 +97,9 @@ describe('the chart elsewhere', () => {
   test('stands beside another one, applied by kubectl, in another namespace', async () => {
     const template = ['template', second.name, chart, '--set=crds.enabled=false', '--set=test.enabled=false'];
     const objects = await second.helm(template[0] ?? '', ...template.slice(1));
+    onTestFinished(async () => {
+      await node.client().tryKubectl(['delete', '-f', '-'], objects);
+    });
     await node.client().apply(objects);
     await node.client().waitForCondition('Available', ['deployment/xebec-2nd-xebec', '--namespace=second'], 120_000);
     const leader = await node.client().waitFor('the second has a leader of its own', async () => {
@@ -105,7 +108,6 @@ describe('the chart elsewhere', () => {
     });
     expect(leader).toMatch(/^xebec-2nd-xebec-/);
     expect(await release.read('.spec.holderIdentity', 'lease', `${fullname}-leader`)).toMatch(/^mesh-xebec-/);
-    await node.client().kubectl(['delete', '-f', '-'], objects);
   });
 
   test('grants what xebec uses, and nothing else', async () => {
