@@ -28,6 +28,6 @@ function accessOf(
   { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port, HOME: home }: Environment,
 ): KubeAccess | undefined {
   if (kubeconfig !== undefined) return { kind: 'kubeconfig', path: kubeconfig, context };
-  if (host !== undefined && host !== '') return { kind: 'in-cluster', host, port };
+  if (host !== undefined && host !== '' && context === undefined) return { kind: 'in-cluster', host, port };
   return home === undefined ? undefined : { kind: 'kubeconfig', path: `${home}/.kube/config`, context };
 }

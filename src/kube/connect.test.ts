@@ -207,6 +207,23 @@ describe('by a kubeconfig', () => {
     expect(await byPassword.getPath('/', never)).toMatchObject({ value: { seen: `Basic ${base64('ana:pw')}` } });
   });
 
+  test('several files are read as one, and the first has the say', async () => {
+    const server = await serve(mirror, authority.issue(['localhost']));
+    const good = await file(kubeconfig(`https://localhost:${server.port}`, trusting));
+    const contexts = await file(
+      JSON.stringify({
+        kind: 'Config',
+        'current-context': 'mine',
+        contexts: [{ name: 'mine', context: { cluster: 'test', user: 'test', namespace: 'own' } }],
+      }),
+    );
+    const last = await file(kubeconfig('https://localhost:1', { user: { tokenFile: 'none' } }));
+    const path = ['/nowhere/config', contexts.path, '', good.path, last.path].join(':');
+    const api = await connect({ access: { kind: 'kubeconfig', path } });
+    expect(await api.getPath('/', never)).toMatchObject({ value: { seen: 'Bearer secret' } });
+    expect(api.namespace).toBe('own');
+  });
+
   test('a token in a file beside it is read again', async () => {
     const clock = new ManualClock();
     const server = await serve(mirror, authority.issue(['localhost']));

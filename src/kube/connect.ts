@@ -22,6 +22,7 @@ export type KubeAccess =
     }
   | {
       readonly kind: 'kubeconfig';
+      /** One file, or several as KUBECONFIG has them. */
       readonly path: string;
       /** The current context if it is not told. */
       readonly context?: string | undefined;

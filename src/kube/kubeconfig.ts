@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { load as parseYaml } from 'js-yaml';
 import { err, ok, type Result } from '../kit/result.ts';
@@ -9,6 +9,7 @@ import type { Access, CredentialSource, TlsMaterial } from './credentials.ts';
 import { wordsOf } from './errors.ts';
 import { asRecord, recordsIn, textIn } from './json.ts';
 
+/** `path` may be a list of files, as KUBECONFIG has it. */
 type Wanted = { readonly path: string; readonly context?: string | undefined };
 
 /** Finds the server of a kubeconfig. Tokens, client certificates, exec plugins and OIDC are the package's. */
@@ -29,19 +30,17 @@ export async function findByKubeconfig(wanted: Wanted): Promise<Result<Found, st
 type Loaded = {
   readonly config: KubeConfig;
   readonly text: string;
-  /** By user; the package does not know them. */
-  readonly tokenFiles: ReadonlyMap<string, string>;
+  /** By user, nothing for one that has none; the package does not know them. */
+  readonly tokenFiles: ReadonlyMap<string, string | undefined>;
 };
 
 async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> {
   try {
-    const text = await readFile(path, 'utf8');
-    if (text.trim() === '') throw new Error('it is empty');
-    const config = new KubeConfig();
-    config.loadFromString(text, { onInvalidEntry: 'filter' });
-    config.makePathsAbsolute(dirname(path));
+    const files = await loadFiles(path.split(delimiter).filter((file) => file !== ''));
+    const config = merged(files.map((file) => file.config));
     if (context !== undefined) config.setCurrentContext(context);
-    return ok({ config, text, tokenFiles: tokenFilesOf(text, dirname(path)) });
+    const text = files.map((file) => file.text).join('\n');
+    return ok({ config, text, tokenFiles: new Map(files.toReversed().flatMap((file) => [...file.tokenFiles])) });
   } catch (error) {
     return err(
       `cannot connect to the Kubernetes API: the kubeconfig ${path} cannot be read (${wordsOf(error).split('\n')[0]}); check the file, or name another`,
@@ -49,12 +48,57 @@ async function load({ path, context }: Wanted): Promise<Result<Loaded, string>> 
   }
 }
 
-function tokenFilesOf(text: string, folder: string): ReadonlyMap<string, string> {
+/** KUBECONFIG may name several files, of which one has to exist. */
+async function loadFiles(paths: readonly string[]): Promise<readonly Loaded[]> {
+  const loaded: Loaded[] = [];
+  let missing: unknown = new Error('no file is named');
+  for (const path of paths) {
+    try {
+      loaded.push(await loadFile(path));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      missing = error;
+    }
+  }
+  if (loaded.length === 0) throw missing;
+  return loaded;
+}
+
+async function loadFile(path: string): Promise<Loaded> {
+  const text = await readFile(path, 'utf8');
+  if (text.trim() === '') throw new Error('it is empty');
+  const config = new KubeConfig();
+  config.loadFromString(text, { onInvalidEntry: 'filter' });
+  config.makePathsAbsolute(dirname(path));
+  return { config, text, tokenFiles: tokenFilesOf(text, dirname(path)) };
+}
+
+/** As kubectl merges them: the first file that says something has the say. */
+function merged(files: readonly KubeConfig[]): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: firstOfEach(files.flatMap(({ clusters }) => clusters)),
+    users: firstOfEach(files.flatMap(({ users }) => users)),
+    contexts: firstOfEach(files.flatMap(({ contexts }) => contexts)),
+    currentContext: files.find(({ currentContext }) => currentContext)?.currentContext,
+  });
+  return config;
+}
+
+function firstOfEach<T extends { readonly name: string }>(entries: readonly T[]): readonly T[] {
+  return entries.filter(({ name }, index) => entries.findIndex((other) => other.name === name) === index);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function tokenFilesOf(text: string, folder: string): ReadonlyMap<string, string | undefined> {
   const users = recordsIn(asRecord(parseYaml(text)), 'users');
   return new Map(
-    users.flatMap((user) => {
+    users.map((user) => {
       const file = textIn(asRecord(user['user']), 'tokenFile');
-      return file === '' ? [] : [[textIn(user, 'name'), resolve(folder, file)] as const];
+      return [textIn(user, 'name'), file === '' ? undefined : resolve(folder, file)] as const;
     }),
   );
 }
