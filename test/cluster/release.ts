@@ -42,10 +42,11 @@ export class Release {
     return this.#client().helm(this.#helm, [verb, ...args, `--namespace=${this.namespace}`]);
   }
 
-  /** Takes the release and its namespace, whatever state they are in. */
+  /** Takes the release, its namespace, and the definitions, whatever state they are in: the next file finds nothing. */
   async remove(): Promise<void> {
     await this.helm('uninstall', this.name, '--wait', '--ignore-not-found');
     await this.#client().kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found']);
+    await this.#client().kubectl(['delete', 'crd', '-l', 'app.kubernetes.io/part-of=xebec', '--ignore-not-found']);
   }
 
   kubectl(...args: readonly string[]): Promise<string> {

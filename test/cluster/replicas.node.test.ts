@@ -41,10 +41,7 @@ describe('replicas', () => {
       return (await ask(`${address}:8080`, '/')).body === 'one' ? true : undefined;
     });
   });
-  afterAll(async () => {
-    await node.client().kubectl(['delete', 'gateways,virtualservices', '--all', `--namespace=${namespace}`]);
-    await release.remove();
-  });
+  afterAll(() => release.remove());
 
   test('of profile ha are disrupted one by one, reached by few, and run before others', async () => {
     expect(await release.read('.spec.minAvailable', 'poddisruptionbudget', 'xebec')).toBe('1');

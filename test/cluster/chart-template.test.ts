@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { clusterBinaries } from './binaries.ts';
+import { type CommandResult, runCommand } from './command.ts';
+import { chart } from './release.ts';
+
+// What the chart makes of values, without a cluster.
+
+type Labels = Readonly<Record<string, string>>;
+type Manifest = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Labels };
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test reads whatever it looks for
+  readonly spec: any;
+};
+
+async function template(release: string, namespace: string, ...args: readonly string[]): Promise<CommandResult> {
+  const flags = [`--namespace=${namespace}`, '--set=crds.enabled=false', ...args];
+  return runCommand({ program: clusterBinaries().helm3, args: ['template', release, chart, ...flags] });
+}
+
+async function render(release: string, namespace: string, ...args: readonly string[]): Promise<readonly Manifest[]> {
+  const { stdout, stderr, status } = await template(release, namespace, ...args);
+  if (status !== 0) throw new Error(stderr);
+  return parseAllDocuments(stdout).flatMap((document) => (document.toJSON() as Manifest | null) ?? []);
+}
+
+async function refusal(...args: readonly string[]): Promise<string> {
+  const { status, stderr } = await template('xebec', 'istio-system', ...args);
+  return status === 0 ? 'was taken' : stderr;
+}
+
+function find(manifests: readonly Manifest[], kind: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind);
+  if (found === undefined) throw new Error(`there is no ${kind}`);
+  return found;
+}
+
+function matches(labels: Labels = {}, selector: Labels): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+describe('values', () => {
+  test.each([
+    ['replicaz=3', "additional properties 'replicaz' not allowed"],
+    ['image.digest=latest', "at '/image/digest': 'latest' does not match"],
+    ['webhook.timeoutSeconds=30', "at '/webhook/timeoutSeconds': maximum: got 30, want 5"],
+    ['profile=prod', "at '/profile': value must be one of '', 'demo', 'ha'"],
+    ['controllers={galley,mixer}', "at '/controllers/1': value must be one of 'galley', 'pilot'"],
+  ])('%s is refused: %s', async (value, said) => {
+    expect(await refusal(`--set=${value}`)).toContain(said);
+  });
+
+  test('by Istio’s names are refused with what they are called here, all at once', async () => {
+    const said = await refusal(
+      '--set=pilot.autoscaleEnabled=true,pilot.nonsense=1,galley.replicaCount=2,global.hub=gcr.io/istio,mixer.policy.enabled=true',
+    );
+    expect(said).toContain('global.hub: is image.repository here');
+    expect(said).toContain('pilot.autoscaleEnabled: is autoscaling.enabled here');
+    expect(said).toContain('pilot.nonsense: has no counterpart');
+    expect(said).toContain('galley.replicaCount: is replicas here');
+    expect(said).toContain('mixer: has no counterpart yet');
+    // Charts above this one may have globals of their own.
+    expect(await refusal('--set=global.team=shop')).toBe('was taken');
+  });
+
+  test('a digest pins the image, and secrets open its registry, also for the check', async () => {
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const manifests = await render('x', 'y', `--set=image.digest=${digest}`, '--set=imagePullSecrets[0].name=registry');
+    for (const spec of [find(manifests, 'Deployment').spec.template.spec, find(manifests, 'Pod').spec]) {
+      expect(spec.containers[0].image).toBe(`docker.io/xebec/xebec@${digest}`);
+      expect(spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
+    }
+  });
+
+  test('of a profile count unless a person says otherwise, even with nothing', async () => {
+    const ha = await render('x', 'y', '--set=profile=ha');
+    expect(find(ha, 'Deployment').spec).toMatchObject({ replicas: 3 });
+    expect(find(ha, 'Deployment').spec.template.spec.priorityClassName).toBe('system-cluster-critical');
+    expect(find(ha, 'PodDisruptionBudget').spec.minAvailable).toBe(2);
+    const own = await render(
+      'x',
+      'y',
+      '--set=profile=ha,replicas=5,podDisruptionBudget.enabled=false,priorityClassName=',
+    );
+    expect(find(own, 'Deployment').spec.replicas).toBe(5);
+    expect(find(own, 'Deployment').spec.template.spec).not.toHaveProperty('priorityClassName');
+    expect(own.map(({ kind }) => kind)).not.toContain('PodDisruptionBudget');
+  });
+
+  test('profile demo logs requests, and a person’s meshConfig goes before it', async () => {
+    const args = ['--show-only=templates/configmap.yaml', '--set=profile=demo'];
+    expect((await template('x', 'y', ...args)).stdout).toContain('accessLogFile: /dev/stdout');
+    const own = await template('x', 'y', ...args, '--set=meshConfig.accessLogFile=/tmp/log');
+    expect(own.stdout).toContain('accessLogFile: /tmp/log');
+    expect(own.stdout).not.toContain('/dev/stdout');
+  });
+
+  test('an autoscaler has the say over replicas', async () => {
+    const manifests = await render('x', 'y', '--set=autoscaling.enabled=true');
+    expect(find(manifests, 'Deployment').spec).not.toHaveProperty('replicas');
+    expect(find(manifests, 'HorizontalPodAutoscaler').spec).toMatchObject({ minReplicas: 2, maxReplicas: 5 });
+  });
+
+  test('what is switched off is not there, nor allowed', async () => {
+    const { stdout } = await template('x', 'y', '--set=controllers={pilot}', '--set=test.enabled=false');
+    expect(stdout).not.toContain('ValidatingWebhookConfiguration');
+    expect(stdout).not.toMatch(/leases|secrets|events/);
+    expect(stdout).not.toContain('9901');
+  });
+});
+
+describe('objects', () => {
+  test('of two releases in two namespaces do not meet, however long their names', async () => {
+    const name = 'a'.repeat(53);
+    const [one, two] = await Promise.all([`${'n'.repeat(62)}1`, `${'n'.repeat(62)}2`].map((ns) => render(name, ns)));
+    const clusterWide = ({ kind }: Manifest): boolean => /^Cluster|WebhookConfiguration$/.test(kind);
+    const names = (manifests: readonly Manifest[] = []): readonly string[] =>
+      manifests.filter(clusterWide).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(names(one).length).toBeGreaterThan(3);
+    expect(names(one).filter((each) => names(two).includes(each))).toEqual([]);
+  });
+
+  test('have names and labels that Kubernetes takes, of any release, in any namespace', async () => {
+    for (const [release, namespace] of [
+      ['a'.repeat(53), '4711'],
+      ['42', '42'],
+      ['xebec', 'x'],
+    ] as const) {
+      for (const { kind, metadata } of await render(release, namespace)) {
+        expect(metadata.name.length).toBeLessThanOrEqual(kind === 'Service' ? 63 : 253);
+        if (kind === 'Service') expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+        for (const value of Object.values(metadata.labels ?? {})) {
+          expect(typeof value).toBe('string');
+          expect(value.length).toBeLessThanOrEqual(63);
+        }
+      }
+    }
+  });
+
+  test('Prometheus finds each pod once, although it has three Services', async () => {
+    const manifests = await render('x', 'y', '--set=serviceMonitor.enabled=true');
+    const { selector } = find(manifests, 'ServiceMonitor').spec;
+    const services = manifests.filter(({ kind }) => kind === 'Service');
+    expect(services.map(({ metadata }) => metadata.name)).toEqual(['x-xebec', 'istio-pilot', 'istio-galley']);
+    const scraped = services.filter(({ metadata }) => matches(metadata.labels, selector.matchLabels));
+    expect(scraped.map(({ metadata }) => metadata.name)).toEqual(['x-xebec']);
+  });
+
+  test('the pod of helm test is behind no Service, and no selector has it', async () => {
+    const manifests = await render('x', 'y', '--set=profile=ha');
+    const { labels } = find(manifests, 'Pod').metadata;
+    for (const { kind, spec } of manifests) {
+      if (kind === 'Service') expect(matches(labels, spec.selector)).toBe(false);
+      if (kind === 'Deployment' || kind === 'PodDisruptionBudget')
+        expect(matches(labels, spec.selector.matchLabels)).toBe(false);
+    }
+  });
+
+  test('are in order for both versions of helm', async () => {
+    const { helm3, helm4 } = clusterBinaries();
+    for (const program of [helm3, helm4]) {
+      const { status, stdout, stderr } = await runCommand({ program, args: ['lint', '--strict', chart] });
+      expect(status, `${stdout}${stderr}`).toBe(0);
+    }
+  });
+});
