@@ -38,6 +38,19 @@ test('a quiet time gives the burst back, and no more than that', async () => {
   expect(passed()).toBe(2);
 });
 
+test('who gives up waiting takes nothing from who comes later', async () => {
+  const clock = new ManualClock();
+  const limit = new RateLimit({ burst: 1, perSecond: 1 }, clock);
+  await limit.take(never);
+  const gone = new AbortController();
+  const left = Array.from({ length: 1_000 }, () => limit.take(gone.signal));
+  gone.abort();
+  await Promise.all(left);
+  const passed = flood(limit, 1);
+  await clock.advance(1_000);
+  expect(passed()).toBe(1);
+});
+
 test('who waits is let go by the signal', async () => {
   const clock = new ManualClock();
   const limit = new RateLimit({ burst: 1, perSecond: 1 }, clock);

@@ -21,5 +21,7 @@ export class RateLimit {
     const now = this.#clock.monotonic();
     this.#due = Math.max(this.#due, now - burst * interval) + interval;
     if (this.#due > now) await this.#clock.sleep(this.#due - now, signal);
+    // Or many who come and go would make everybody else wait for hours.
+    if (signal.aborted) this.#due -= interval;
   }
 }
