@@ -57,12 +57,9 @@ describe('replicas', () => {
     expect(listeners).toBeGreaterThan(0);
     const traffic = new Traffic(`${address}:8080`, 'one');
     const seen: (readonly number[])[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const watching = (async () => {
-      while (!isOver) {
-        seen.push(await configOfEnvoy());
-        await sleep(100);
-      }
+      for (; !over.signal.aborted; await sleep(100)) seen.push(await configOfEnvoy());
     })();
     try {
       await release.kubectl('rollout', 'restart', 'deployment/xebec');
@@ -73,7 +70,7 @@ describe('replicas', () => {
         return (await ask(`${address}:8080`, '/two')).body === 'two' ? true : undefined;
       });
     } finally {
-      isOver = true;
+      over.abort();
       await watching;
       await traffic.end();
     }
