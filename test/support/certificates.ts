@@ -48,7 +48,8 @@ function encode(subject: Party, issuer: Party): Certificate {
   const algorithm = sequence(identifier(ECDSA_WITH_SHA256));
   const now = Date.now();
   const serial = randomBytes(8);
-  serial.writeUInt8(serial.readUInt8(0) & 0x7f, 0);
+  // Positive, and without a leading zero, which DER does not allow.
+  serial.writeUInt8((serial.readUInt8(0) & 0x7f) | 0x40, 0);
   const body = sequence(
     tagged(0xa0, integer(Buffer.from([2]))),
     integer(serial),
