@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request } from './node-http.ts';
 
 export type HttpAnswer = { readonly status: number; readonly body: string };
 

@@ -1,4 +1,6 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import request from 'undici/lib/api/api-request.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Clock } from '../kit/clock.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -168,7 +170,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#poolsFor(access.tls)[pool].request({
+      return await request.call(this.#poolsFor(access.tls)[pool], {
         method: call.method,
         path: `${this.#prefix}${call.path}`,
         headers: {
