@@ -89,6 +89,22 @@ describe('the admin server', () => {
     expect((await fetch(`${url}/text`)).status).toBe(200);
   });
 
+  test('connections that say nothing keep no probe out, hundreds of them', async () => {
+    const { url } = await start();
+    const { port } = new URL(url);
+    const silent = await Promise.all(
+      Array.from({ length: 400 }, async () => {
+        const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+        await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+        return socket;
+      }),
+    );
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy();
+    });
+    expect((await fetch(`${url}/text`)).status).toBe(200);
+  });
+
   test('the signal closes it, callers in the middle of an answer too', async () => {
     const { url, stop } = await start();
     const waiting = fetch(`${url}/never`).then(
