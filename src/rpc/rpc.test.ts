@@ -114,11 +114,13 @@ describe('RpcServer', () => {
   it('cuts the connection of a caller that does not even read the status', async () => {
     const clock = new ManualClock();
     const sent: boolean[] = [];
+    let isClosing = false;
     const { port } = await start(
       async (stream) => {
         const sending = stream.send(Buffer.alloc(16 * 1024 * 1024));
         await wait(20);
         stream.close({ code: RpcStatusCode.RESOURCE_EXHAUSTED, message: 'you do not read' });
+        isClosing = true;
         sent.push(await sending);
       },
       {},
@@ -129,7 +131,7 @@ describe('RpcServer', () => {
     session
       .request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' })
       .on('error', () => undefined);
-    await wait(100);
+    await expect.poll(() => isClosing).toBe(true);
     expect(sent).toEqual([]);
     await clock.advance(5000);
     await closed;
