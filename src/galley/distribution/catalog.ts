@@ -21,7 +21,6 @@ import {
   SYNTHETIC_COLLECTION,
 } from './kinds.ts';
 import { kubernetesBody, serviceMessage } from './kubernetes-bodies.ts';
-
 import { PreparedFeed, type SnapshotFeed } from './prepared-feed.ts';
 import { SyntheticServiceEntries } from './synthetic-service-entries.ts';
 
@@ -87,11 +86,6 @@ export class Catalog {
     await this.#feed.start();
     const snapshot = this.#feed.snapshot();
     if (snapshot !== undefined) await this.#prepare(snapshot);
-  }
-
-  /** Whether there is anything to distribute. */
-  get isSynced(): boolean {
-    return this.#deps.feed.snapshot() !== undefined;
   }
 
   /** The newest snapshot whose objects are encoded. */

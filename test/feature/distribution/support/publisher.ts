@@ -63,7 +63,7 @@ export class Publisher {
       source: routeByNode(this.pilot, this.consumers),
       verdicts,
       listener: { onAck: () => undefined, onNack: (report) => log.warn({ ...report, resource: '' }, 'refused') },
-      isReady: () => catalog.isSynced,
+      isReady: () => this.galley.synced,
       clock,
       log,
       metrics,
