@@ -101,7 +101,7 @@ const tests = ['**/*.test.ts', '**/testing/**/*.ts', 'test/**/*.ts', 'bench/**/*
 const programs = ['tools/**/*', '*.{ts,mjs,cjs}', 'bin/*'];
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'src/gen', '.cache', 'coverage', 'tools/import-law/fixture'] },
+  { ignores: ['node_modules', 'dist', 'build', 'src/gen', '.cache', 'coverage', 'tools/import-law/fixture'] },
   {
     files: ['**/*.{ts,mjs,cjs}'],
     plugins: { '@typescript-eslint': tseslint.plugin, local: { rules: { reasoned } } },

@@ -77,7 +77,7 @@ afterEach(async () => {
 test.each(names)('the same objects from a folder and from an API server give the same bytes: %s', async (name) => {
   const golden = loadCase(name);
   for (const manifest of parseAllDocuments(golden.yaml)
-    .map((document): unknown => document.toJS())
+    .map((document) => document.toJS() as unknown)
     .filter(isManifest))
     await put(manifest);
   const folder = mkdtempSync(join(tmpdir(), 'xebec-same-'));
