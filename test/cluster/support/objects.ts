@@ -1,7 +1,7 @@
 import { parseAllDocuments } from 'yaml';
 import { collectionFor } from '../../../src/apis/collections.ts';
 import type { KubeApi, KubeObject, KubeResult, ObjectName, ResourceType } from '../../../src/kube/api.ts';
-import { asRecord, textIn } from '../../../src/kube/json.ts';
+import { asRecord, resourceVersionOf, textIn } from '../../../src/kube/json.ts';
 import type { Manifest } from '../../feature/pilot/support/manifests.ts';
 
 const forever = new AbortController().signal;
@@ -22,6 +22,17 @@ export class Objects {
       await this.#apply(type, complete(manifest));
       const { apiVersion, kind, metadata, status } = manifest;
       if (status !== undefined) await this.#apply(type, { apiVersion, kind, metadata, status }, 'status');
+    }
+  }
+
+  /** Creates or replaces objects as they are, whatever is in them. */
+  async store(...manifests: readonly Manifest[]): Promise<void> {
+    for (const manifest of manifests) {
+      const { type, name } = placeOf(manifest);
+      const known = await this.api.get(type, name, forever);
+      const metadata = { ...asRecord(manifest['metadata']), ...(known.ok ? versionOf(known.value) : {}) };
+      const verb = known.ok ? 'update' : 'create';
+      demand(await this.api[verb](type, { ...manifest, metadata }, forever), JSON.stringify(manifest).slice(0, 500));
     }
   }
 
@@ -93,6 +104,10 @@ function complete(manifest: Manifest): KubeObject {
   const { containers = [], ...spec } = asRecord(manifest['spec']);
   const withImages = (containers as readonly object[]).map((container) => ({ image: 'app', ...container }));
   return { ...manifest, spec: { ...spec, containers: withImages } };
+}
+
+function versionOf(object: KubeObject): { readonly resourceVersion: string } {
+  return { resourceVersion: resourceVersionOf(object) };
 }
 
 function demand(result: KubeResult, what = ''): KubeObject {
