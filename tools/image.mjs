@@ -29,13 +29,12 @@ function main(args) {
   console.log(`image: ${tag}`);
 }
 
-/** The compiled program, its packages without those of development, and the script that starts it. */
+/** The compiled program, and its packages without those of development. */
 function prepare() {
   execute(process.execPath, [join('tools', 'build.mjs')]);
   rmSync(target, { recursive: true, force: true });
-  mkdirSync(join(target, 'bin'), { recursive: true });
+  mkdirSync(target, { recursive: true });
   cpSync(join(checkout, 'dist'), join(target, 'dist'), { recursive: true, filter: isNeeded });
-  cpSync(join(checkout, 'bin', 'xebec'), join(target, 'bin', 'xebec'));
   cpSync(join(checkout, 'LICENSE'), join(target, 'LICENSE'));
   const manifest = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
   const { name, version, type, license } = manifest;

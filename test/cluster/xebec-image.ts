@@ -14,7 +14,7 @@ export async function xebecImage(): Promise<Image> {
 }
 
 /** What an image is made of. */
-const sources = ['src', 'bin', 'tools/image.mjs', 'tools/build.mjs', 'package-lock.json', 'tsconfig.build.json'];
+const sources = ['src', 'tools/image.mjs', 'tools/build.mjs', 'package-lock.json', 'tsconfig.build.json'];
 
 /** As make would know it: nothing is younger than what was made of it. */
 function isPrepared(): boolean {
