@@ -62,3 +62,16 @@ test('each of Istio’s names that is refused is let through by the schema, to b
     if (target !== undefined && !/^\d|^so$/.test(target)) expect(known, say).toContain(target);
   }
 });
+
+test('the chart is of the version that the package is, and says so of its image', () => {
+  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { readonly version: string };
+  const { annotations, dependencies, ...about } = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as {
+    readonly version: string;
+    readonly appVersion: string;
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly dependencies: readonly { readonly version: string }[];
+  };
+  expect(about).toMatchObject({ version, appVersion: version });
+  expect(annotations['artifacthub.io/images']).toContain(`docker.io/xebec/xebec:${version}`);
+  expect(dependencies.map((dependency) => dependency.version)).toEqual([version]);
+});
