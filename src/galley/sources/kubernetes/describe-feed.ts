@@ -48,7 +48,7 @@ function describeFeed({ feed, served }: Described): Diagnostic[] {
         say(
           'error',
           'XEB1018',
-          `${kind} may not be read: ${state.message}; grant get, list and watch on ${resource}; what was read before stays in force`,
+          `${kind} may not be read: ${state.message}; grant list and watch on ${resource}; what was read before stays in force`,
         ),
       ];
   }

@@ -223,7 +223,7 @@ describe('a cluster as a source', () => {
     await cluster.state(version, forbidden);
     expect([...cluster.keys]).toEqual(['VirtualService/shop/a']);
     expect(cluster.diagnostics.find(({ code }) => code === 'XEB1018')?.message).toContain(
-      'grant get, list and watch on virtualservices.networking.istio.io',
+      'grant list and watch on virtualservices.networking.istio.io',
     );
     await cluster.state(version, { kind: 'synced' });
     expect(cluster.diagnostics.some(({ code }) => code === 'XEB1018')).toBe(false);
