@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { clusterBinaries } from './binaries.ts';
@@ -170,11 +171,18 @@ describe('objects', () => {
     expect(selecting.filter((manifest) => matches(labels, selectorOf(manifest)))).toEqual([]);
   });
 
-  test('are in order for both versions of helm', async () => {
+  test('are in order for both versions of helm, together and with the definitions alone', async () => {
     const { helm3, helm4 } = clusterBinaries();
     for (const program of [helm3, helm4]) {
-      const { status, stdout, stderr } = await runCommand({ program, args: ['lint', '--strict', chart] });
-      expect(status, `${stdout}${stderr}`).toBe(0);
+      for (const path of [chart, join(chart, 'charts', 'xebec-crds')]) {
+        const { status, stdout, stderr } = await runCommand({ program, args: ['lint', '--strict', path] });
+        expect(status, `${stdout}${stderr}`).toBe(0);
+      }
+      const args = ['template', 'definitions', join(chart, 'charts', 'xebec-crds')];
+      const { stdout } = await runCommand({ program, args });
+      expect(stdout.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(31);
+      // They stay when the release goes.
+      expect(stdout.match(/helm\.sh\/resource-policy: keep/g)).toHaveLength(31);
     }
   });
 });

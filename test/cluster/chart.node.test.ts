@@ -56,6 +56,18 @@ describe('the chart', () => {
     expect(await release.kubectl('get', 'pods,serviceaccounts,roles', '--output=name')).not.toContain('check');
   });
 
+  test('runs without a shell, and says of a kubeconfig that it knows none', async () => {
+    const inPod = (...command: readonly string[]) =>
+      node.client().tryKubectl(['exec', 'deployment/xebec', '--namespace=istio-system', '--', ...command]);
+    expect((await inPod('/bin/sh', '-c', 'true')).stderr).toContain('no such file');
+    const check = await inPod('node', 'dist/main.js', 'check', '--kubeconfig', '/nowhere');
+    expect(check.status).toBe(3);
+    expect(check.stderr).toContain('knows no kubeconfigs');
+    // What is written would be there after a restart, for whoever comes then.
+    const write = await inPod('node', '-e', "require('node:fs').writeFileSync('/opt/xebec/left', '')");
+    expect(write.stderr).toContain('EROFS');
+  });
+
   test('refuses what cannot be right, and names all problems', async () => {
     const said = await refusal();
     expect(said).toContain(`VirtualService ${namespace}/bad has 2 problems:`);

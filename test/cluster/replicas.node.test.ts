@@ -52,6 +52,13 @@ describe('replicas', () => {
     expect(await release.read('.status.readyReplicas', 'deployment', 'xebec')).toBe('2');
   });
 
+  test('that can never be fewer are warned of: no node could be drained', async () => {
+    const said = await release.change('upgrade', '--dry-run=client', '--set=profile=ha,replicas=2');
+    expect(said).toContain(
+      'podDisruptionBudget.minAvailable is 2, and there are 2 replicas: no node that runs one can be drained',
+    );
+  });
+
   test('are restarted one after the other, and no request fails, and no proxy is emptied', async () => {
     const [listeners = 0, clusters = 0] = await configOfEnvoy();
     expect(listeners).toBeGreaterThan(0);
