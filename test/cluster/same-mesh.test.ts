@@ -3,22 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { collectionFor } from '../../src/apis/collections.ts';
 import { Xebec } from '../../src/app/assemble.ts';
 import { loadOffline } from '../../src/app/offline.ts';
 import { translateOffline } from '../../src/app/translate-offline.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
-import type { KubeObject, ObjectName, ResourceType } from '../../src/kube/api.ts';
+import type { KubeObject } from '../../src/kube/api.ts';
 import { connectKubeApi, type KubeConnection } from '../../src/kube/connect.ts';
 import { offlineProxy } from '../../src/pilot/proxy/offline.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
 import { processConfig } from '../../src/testing/process-config.ts';
 import type { XdsSnapshot } from '../../src/xds/ports.ts';
+import type { Manifest } from '../feature/pilot/support/manifests.ts';
 import { type GoldenCase, loadCase } from '../golden/case.ts';
-
 import { apiServerOfFile } from './api-server-of-file.ts';
+import { manifestsIn, Objects } from './support/objects.ts';
 
 const server = apiServerOfFile({
   flags: ['--disable-admission-plugins=ServiceAccount', '--service-cluster-ip-range=10.96.0.0/16,fd00::/108'],
@@ -30,18 +30,12 @@ const names = readdirSync(new URL('../golden/cases/', import.meta.url))
   .map((file) => file.replace('.yaml', ''))
   .filter((name) => !foldersOnly.includes(name));
 
-type Manifest = KubeObject & {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-};
-
 let kube: KubeConnection | undefined;
 let xebec: Xebec;
 let running: Promise<void>;
 const stop = new AbortController();
 /** What the case under way has applied. */
-const applied: { readonly type: ResourceType; readonly name: ObjectName }[] = [];
+const applied: Manifest[] = [];
 
 beforeAll(async () => {
   await server().applyCrds();
@@ -69,17 +63,15 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const { type, name } of applied.splice(0).reverse()) {
-    if (type.plural !== 'namespaces') await server().call('DELETE', `${pathOf(type, name)}?gracePeriodSeconds=0`);
-  }
+  const kept = ['Namespace'];
+  const gone = applied.splice(0).filter(({ kind }) => !kept.includes(String(kind)));
+  await new Objects(api()).delete(...gone.reverse());
 });
 
 test.each(names)('the same objects from a folder and from an API server give the same bytes: %s', async (name) => {
   const golden = loadCase(name);
-  for (const manifest of parseAllDocuments(golden.yaml)
-    .map((document) => document.toJS() as unknown)
-    .filter(isManifest))
-    await put(manifest);
+  applied.push(...manifestsIn(golden.yaml));
+  await new Objects(api()).put(...applied);
   const folder = mkdtempSync(join(tmpdir(), 'xebec-same-'));
   try {
     await dump(folder);
@@ -131,83 +123,33 @@ function translateCluster({ proxy, metadata, labels }: GoldenCase): Readonly<Rec
 
 /** Everything there is, as kubectl would write it into one file. */
 async function dump(folder: string): Promise<void> {
-  const types = [...new Map(applied.map(({ type }) => [JSON.stringify(type), type])).values()];
-  const builtIns: ResourceType[] = ['namespaces', 'services', 'configmaps'].map((plural) => ({
-    group: '',
-    version: 'v1',
-    plural,
-  }));
-  const slices = { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' };
-  const all = new Map([...types, ...builtIns, slices].map((type) => [JSON.stringify(type), type]));
+  const kinds = new Map(builtIns);
+  for (const { apiVersion, kind } of applied)
+    kinds.set(`${String(kind)}.${String(apiVersion)}`, collectionOf(apiVersion, kind));
   const items: KubeObject[] = [];
-  for (const type of all.values()) {
-    const listed = await api().list(type, { namespace: '', limit: 500 }, forever);
+  for (const { kind, apiVersion, plural } of kinds.values()) {
+    const [version = '', group = ''] = apiVersion.split('/').toReversed();
+    const listed = await api().list({ group, version, plural }, { namespace: '', limit: 500 }, forever);
     if (!listed.ok) throw new Error(listed.error.message);
-    const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
-    items.push(...listed.value.items.map((item) => ({ apiVersion, kind: kindOf(type), ...item })));
+    items.push(...listed.value.items.map((item) => ({ apiVersion, kind, ...item })));
   }
   writeFileSync(join(folder, 'all.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 }
 
-const kinds = new Map<string, string>([
-  ['namespaces', 'Namespace'],
-  ['services', 'Service'],
-  ['configmaps', 'ConfigMap'],
-  ['endpointslices', 'EndpointSlice'],
-]);
+type Listed = { readonly kind: string; readonly apiVersion: string; readonly plural: string };
 
-function kindOf({ plural }: ResourceType): string {
-  return kinds.get(plural) ?? '';
-}
+/** What there is also where no case applied it. */
+const builtIns: readonly (readonly [string, Listed])[] = [
+  ['v1', 'Namespace'],
+  ['v1', 'Service'],
+  ['v1', 'ConfigMap'],
+  ['discovery.k8s.io/v1', 'EndpointSlice'],
+].map(([apiVersion, kind]) => [`${kind}.${apiVersion}`, collectionOf(apiVersion, kind)]);
 
-function isManifest(value: unknown): value is Manifest {
-  return typeof value === 'object' && value !== null && 'kind' in value && 'metadata' in value;
-}
-
-/** Applies an object, and its status where it has one; what a real API server demands besides is filled in. */
-async function put(manifest: Manifest): Promise<void> {
-  const { apiVersion, kind, metadata } = manifest;
-  const collection = collectionFor(apiVersion, kind);
-  if (collection === undefined) throw new Error(`${apiVersion} ${kind} is of no collection`);
-  const [, version = apiVersion] = apiVersion.split('/');
-  const type = { group: collection.group, version, plural: collection.plural };
-  kinds.set(type.plural, kind);
-  const namespace = collection.scope === 'cluster' ? '' : (metadata.namespace ?? 'default');
-  if (namespace !== '') await putNamespace(namespace);
-  const object = complete({ ...manifest, metadata: { ...metadata, ...(namespace === '' ? {} : { namespace }) } });
-  applied.push({ type, name: { namespace, name: metadata.name } });
-  await apply(type, object);
-  if ('status' in manifest) {
-    const status = { apiVersion, kind, metadata: object['metadata'], status: object['status'] };
-    await apply(type, status, 'status');
-  }
-}
-
-async function putNamespace(name: string): Promise<void> {
-  const type = { group: '', version: 'v1', plural: 'namespaces' };
-  if ((await api().get(type, { namespace: '', name }, forever)).ok) return;
-  await apply(type, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-}
-
-async function apply(type: ResourceType, object: KubeObject, subresource?: 'status'): Promise<void> {
-  const options = { fieldManager: 'test', force: true, ...(subresource === undefined ? {} : { subresource }) };
-  const result = await api().apply(type, object, options, forever);
-  if (!result.ok) throw new Error(`${JSON.stringify(object)}: ${result.error.message}`);
-}
-
-function complete(manifest: KubeObject): KubeObject {
-  const spec = manifest['spec'] as { readonly containers?: readonly object[]; readonly clusterIPs?: readonly string[] };
-  if (manifest['kind'] === 'Service' && spec.clusterIPs?.length === 2) {
-    return { ...manifest, spec: { ...spec, ipFamilyPolicy: 'RequireDualStack' } };
-  }
-  if (manifest['kind'] !== 'Pod') return manifest;
-  const containers = (spec.containers ?? [{ name: 'app' }]).map((container) => ({ image: 'app', ...container }));
-  return { ...manifest, spec: { ...spec, containers } };
-}
-
-function pathOf({ group, version, plural }: ResourceType, { namespace, name }: ObjectName): string {
-  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  return `${root}${namespace === '' ? '' : `/namespaces/${namespace}`}/${plural}/${name}`;
+function collectionOf(apiVersion: unknown, kind: unknown): Listed {
+  const collection = collectionFor(String(apiVersion), String(kind));
+  if (collection === undefined) throw new Error(`${String(apiVersion)} ${String(kind)} is of no collection`);
+  return { kind: collection.kind, apiVersion: String(apiVersion), plural: collection.plural };
 }
 
 async function until(what: string, isTrue: () => boolean, explain?: () => void): Promise<void> {

@@ -98,12 +98,23 @@ const others: Readonly<Record<string, { readonly plural: string; readonly scope:
   ValidatingWebhookConfiguration: { plural: 'validatingwebhookconfigurations', scope: 'cluster' },
 };
 
-/** What a real API server demands of a pod besides. */
+/** What a real API server demands besides. */
 function complete(manifest: Manifest): KubeObject {
-  if (manifest['kind'] !== 'Pod') return manifest;
-  const { containers = [], ...spec } = asRecord(manifest['spec']);
-  const withImages = (containers as readonly object[]).map((container) => ({ image: 'app', ...container }));
-  return { ...manifest, spec: { ...spec, containers: withImages } };
+  switch (manifest['kind']) {
+    case 'Pod': {
+      const { containers = [{ name: 'app' }], ...spec } = asRecord(manifest['spec']);
+      const withImages = (containers as readonly object[]).map((container) => ({ image: 'app', ...container }));
+      // Nobody runs it, so nobody would ever say that it ended.
+      return { ...manifest, spec: { terminationGracePeriodSeconds: 0, ...spec, containers: withImages } };
+    }
+    case 'Service': {
+      const spec = asRecord(manifest['spec']);
+      const isDual = Array.isArray(spec['clusterIPs']) && spec['clusterIPs'].length === 2;
+      return isDual ? { ...manifest, spec: { ...spec, ipFamilyPolicy: 'RequireDualStack' } } : manifest;
+    }
+    default:
+      return manifest;
+  }
 }
 
 function versionOf(object: KubeObject): { readonly resourceVersion: string } {
