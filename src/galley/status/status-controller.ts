@@ -38,6 +38,9 @@ export type StatusDeps = {
 
 /** How often what proxies have is looked at. */
 const TICK_MS = 1_000;
+/** A look that costs much is taken more rarely: it may have a twentieth of the time, as long as people do not wait for a status. */
+const SHARE = 20;
+const MAX_PAUSE_MS = 10_000;
 
 export class StatusController implements Runnable {
   readonly name = 'status';
@@ -46,6 +49,8 @@ export class StatusController implements Runnable {
   readonly #writer: StatusWriter | undefined;
   #isLeading = false;
   #isMoved = true;
+  /** Of the last look. */
+  #costMs = 0;
   #facts: Distribution | undefined;
 
   constructor(deps: StatusDeps) {
@@ -71,14 +76,16 @@ export class StatusController implements Runnable {
 
   /** Looks now. */
   async refresh(signal: AbortSignal): Promise<void> {
-    const { feed, distribution } = this.#deps;
+    const { feed, distribution, clock } = this.#deps;
     const isMoved = this.#isMoved || this.#board.isWaiting;
     this.#isMoved = false;
     const facts = await distribution.read(this.#isLeading, signal);
     if (signal.aborted || (facts === this.#facts && !isMoved)) return;
     this.#facts = facts;
+    const begin = clock.monotonic();
     await this.#board.refresh({ objects: feed.objects(), diagnostics: feed.diagnostics(), distribution: facts });
     this.#offer();
+    this.#costMs = clock.monotonic() - begin;
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -93,7 +100,7 @@ export class StatusController implements Runnable {
         log.error({ error }, 'statuses cannot be found out, trying again');
         this.#isMoved = true;
       }
-      await clock.sleep(TICK_MS, signal);
+      await clock.sleep(Math.min(MAX_PAUSE_MS, Math.max(TICK_MS, this.#costMs * SHARE)), signal);
     }
     stop();
   }
