@@ -21,6 +21,7 @@ const nodes = [shopClient, bankClient, ingressPod];
 let objects: Objects;
 
 beforeAll(async () => {
+  writeFileSync(join(folder, 'mesh.yaml'), '{}');
   await server().applyCrds();
   objects = new Objects(await connectAs(server().kubeconfig, { atEnd: (end) => void ends.push(end) }));
   await objects.put(...shop, ...ingress, marked('before'));
@@ -54,13 +55,13 @@ async function onKubernetes(release: 'whole' | 'galley' | 'pilot'): Promise<read
 
 type Ports = { readonly xds: number; readonly mcp: number };
 
-/** What the mesh configuration says of sources is for others. */
+/** What the mesh configuration of the Kubernetes cluster says of sources is for others. */
+const ownMesh = `--mesh-config=${join(folder, 'mesh.yaml')}`;
+
 async function startGalley({ xds, mcp }: Ports): Promise<Child> {
-  const mesh = join(folder, 'mesh.yaml');
-  writeFileSync(mesh, '{}');
   const ports = [`--xds-plaintext=127.0.0.1:${xds}`, `--mcp=127.0.0.1:${mcp}`];
-  const args = ['--controllers=galley', `--mesh-config=${mesh}`, ...ports];
-  return await new Child([...args, ...(await onKubernetes('galley'))]).ready();
+  const args = ['--controllers=galley', ownMesh, ...ports];
+  return new Child([...args, ...(await onKubernetes('galley'))]);
 }
 
 async function connectTo(process: Child): Promise<readonly Client[]> {
@@ -95,11 +96,11 @@ async function pilotArgs(way: Way, { xds, mcp }: Ports): Promise<readonly string
 describe.each<Way>(['xds', 'mcp', 'the mesh configuration'])('a pilot fed by a galley, by %s', (way) => {
   test('serves what one process would, also while the galley is away, and follows it when it is back', async () => {
     await objects.put(marked('before'), meshConfig('{}'));
-    const whole = await new Child(await onKubernetes('whole')).ready();
     const [xds = 0, mcp = 0] = await freePorts(2);
+    const whole = new Child([ownMesh, ...(await onKubernetes('whole'))]);
     const first = await startGalley({ xds, mcp });
     const pilot = new Child(['--controllers=pilot', ...(await pilotArgs(way, { xds, mcp }))]);
-    await pilot.ready();
+    await Promise.all([whole, first, pilot].map((each) => each.ready()));
     const [own, fed] = [await connectTo(whole), await connectTo(pilot)];
     await haveAll([...own, ...fed], 'before');
     await agree(own, fed);
