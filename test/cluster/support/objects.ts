@@ -25,23 +25,15 @@ export class Objects {
     }
   }
 
-  /** Creates or replaces objects as they are, whatever is in them. */
+  /** Creates or replaces objects as they are, whatever is in them, many at once. */
   async store(...manifests: readonly Manifest[]): Promise<void> {
-    for (const manifest of manifests) {
-      const { type, name } = placeOf(manifest);
-      const known = await this.api.get(type, name, forever);
-      const metadata = { ...asRecord(manifest['metadata']), ...(known.ok ? versionOf(known.value) : {}) };
-      const verb = known.ok ? 'update' : 'create';
-      demand(await this.api[verb](type, { ...manifest, metadata }, forever), JSON.stringify(manifest).slice(0, 500));
-    }
+    await Promise.all(manifests.map((manifest) => this.#store(manifest)));
   }
 
   async delete(...manifests: readonly Manifest[]): Promise<void> {
-    for (const manifest of manifests) {
-      const { type, name } = placeOf(manifest);
-      const result = await this.api.delete(type, name, forever);
+    const deletions = manifests.map(placeOf).map(({ type, name }) => this.api.delete(type, name, forever));
+    for (const result of await Promise.all(deletions))
       if (!result.ok && result.error.reason !== 'not-found') throw new Error(result.error.message);
-    }
   }
 
   async get(manifest: Manifest): Promise<KubeObject> {
@@ -54,6 +46,17 @@ export class Objects {
     const status = asRecord((await this.get(manifest))['status']);
     const conditions: readonly unknown[] = Array.isArray(status['conditions']) ? status['conditions'] : [];
     return Object.fromEntries(conditions.map(asRecord).map(({ type, status: value }) => [String(type), String(value)]));
+  }
+
+  async #store(manifest: Manifest): Promise<void> {
+    const { type, name } = placeOf(manifest);
+    const known = await this.api.get(type, name, forever);
+    const lock = known.ok ? { resourceVersion: resourceVersionOf(known.value) } : {};
+    const object = { ...manifest, metadata: { ...asRecord(manifest['metadata']), ...lock } };
+    const stored = await this.api[known.ok ? 'update' : 'create'](type, object, forever);
+    // Its status was written in between.
+    if (!stored.ok && stored.error.reason === 'conflict') await this.#store(manifest);
+    else demand(stored, JSON.stringify(manifest).slice(0, 500));
   }
 
   async #putNamespace(name: string): Promise<void> {
@@ -115,10 +118,6 @@ function complete(manifest: Manifest): KubeObject {
     default:
       return manifest;
   }
-}
-
-function versionOf(object: KubeObject): { readonly resourceVersion: string } {
-  return { resourceVersion: resourceVersionOf(object) };
 }
 
 function demand(result: KubeResult, what = ''): KubeObject {
