@@ -116,11 +116,14 @@ describe('the chart elsewhere', () => {
     const rules = await release.helm('template', 'mesh', chart, '--show-only=templates/rbac.yaml');
     const look = () =>
       unlike(rules, usedRights(readFileSync(inject('auditLog'), 'utf8'), 'system:serviceaccount:4711:mesh-xebec'));
+    await node.client().waitForCondition('Accepted', ['vs/bad', '--namespace=default']);
     // Whether a definition goes is asked when objects do.
-    await node.client().kubectl(['delete', 'vs', 'bad']);
-    await node
-      .client()
-      .waitFor('all is used', async () => (look().unused.length > unusedHere.length ? undefined : true));
+    await node.client().kubectl(['delete', 'vs', 'bad', '--namespace=default']);
+    await node.client().waitFor('all is used', async () => {
+      const { unused } = look();
+      if (unused.length > unusedHere.length) throw new Error(`not used: ${unused.join(', ')}`);
+      return true;
+    });
     expect(look()).toEqual({ refused: [], unused: unusedHere });
     await node.client().kubectl(['delete', '-f', '-'], oneOfEachGroup.join('---\n'));
   });

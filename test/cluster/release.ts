@@ -84,5 +84,6 @@ export async function inventory(client: NodeClient): Promise<ReadonlySet<string>
     const list = await client.kubectl(['get', counted.join(','), '-A', '--no-headers', `--output=${columns}`]);
     names.push(...list.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' ')));
   }
-  return new Set(names.filter((name) => name !== ''));
+  // What Kubernetes does for itself comes and goes.
+  return new Set(names.filter((name) => name !== '' && !/^\S+ kube-/.test(name)));
 }
