@@ -34,9 +34,11 @@ export default defineConfig({
         fileParallelism: false,
         maxWorkers: 1,
       }),
-      // Real API servers.
+      // Real API servers, one for each file: most of the time they wait for something to run out.
       project('cluster', ['test/cluster/**/*.test.ts'], {
         ...onKubernetes,
+        fileParallelism: true,
+        maxWorkers,
         exclude: [...configDefaults.exclude, nodeTests],
       }),
       // A real node, one for all files: images are built and loaded, pods become ready.
