@@ -30,12 +30,33 @@ async function kubectl(args: readonly string[], stdin?: object): Promise<void> {
 }
 
 describe('xebec check', () => {
-  test('names every definition that is missing, and says what to do', async () => {
+  test('says one thing where there is no control plane, and which there are elsewhere', async () => {
     const { status, report } = await check();
     expect(status).toBe(1);
-    expect(messagesOf(report, 'definitions', 'failed')).toContain('virtualservices.networking.istio.io is not defined');
+    expect(report.summary.failed).toBe(1);
+    expect(messagesOf(report, 'control-plane', 'failed')).toEqual([
+      'there is no xebec: no Service xebec in the namespace istio-system',
+    ]);
     const { stdout } = await xebecCheck(['--kubeconfig', server().kubeconfig]);
-    expect(stdout).toContain('× virtualservices.networking.istio.io is not defined\n    upgrade the release');
+    expect(stdout).toContain('    helm install xebec charts/xebec --namespace istio-system --create-namespace; or ');
+
+    await kubectl(['create', '-f', '-'], elsewhere);
+    const again = await xebecCheck(['--kubeconfig', server().kubeconfig]);
+    expect(again.stdout).toContain('    say which one: --namespace default --service mesh-xebec\n');
+  });
+
+  test('names definitions that are missing, and says what to do', async () => {
+    await kubectl(['create', 'namespace', 'istio-system']);
+    await kubectl(['create', '-f', '-'], noReplicas);
+    const { status, report } = await check();
+    expect(status).toBe(1);
+    expect(messagesOf(report, 'definitions', 'failed')).toEqual([
+      expect.stringMatching(/^virtualservices\.networking\.istio\.io, .+ and 26 more are not defined$/),
+    ]);
+    await server().applyCrds();
+    await kubectl(['delete', 'crd', 'gateways.networking.istio.io']);
+    const { stdout } = await xebecCheck(['--kubeconfig', server().kubeconfig]);
+    expect(stdout).toContain('× gateways.networking.istio.io is not defined\n    upgrade the release');
   });
 
   test('says what else is not there: replicas, a leader, a webhook, permissions', async () => {
@@ -57,7 +78,6 @@ describe('xebec check', () => {
   });
 
   test('sees that an invalid object is admitted, where a webhook is registered that nobody answers for', async () => {
-    await kubectl(['create', 'namespace', 'istio-system']);
     await kubectl(['create', '-f', '-'], deadWebhook);
     const { report } = await check();
     expect(messagesOf(report, 'webhook', 'failed')).toEqual([
@@ -101,6 +121,31 @@ describe('xebec check', () => {
     expect(await xebecCheck(['--controllers', 'mixer'])).toMatchObject({ status: 2 });
   });
 });
+
+/** Of a release that has another name and is in another namespace. */
+const elsewhere = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {
+    name: 'mesh-xebec',
+    namespace: 'default',
+    labels: { 'app.kubernetes.io/name': 'xebec', 'app.kubernetes.io/component': 'control-plane' },
+  },
+  spec: { ports: [{ port: 15010 }] },
+};
+
+/** What the controllers of Kubernetes make for a Service without pods. */
+const noReplicas = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: {
+    name: 'xebec-1',
+    namespace: 'istio-system',
+    labels: { 'kubernetes.io/service-name': 'xebec' },
+  },
+  addressType: 'IPv4',
+  endpoints: [],
+};
 
 const caBundle = Buffer.from(createAuthority().certificate).toString('base64');
 

@@ -4,6 +4,7 @@ import type { Address, ProcessConfig } from '../config.ts';
 import { checkApiServer } from './api-server.ts';
 import { checkControlPlane } from './control-plane.ts';
 import { checkDefinitions } from './definitions.ts';
+import { checkPresence } from './presence.ts';
 import { checkRights } from './rights.ts';
 import { checkStatuses } from './statuses.ts';
 import { checkWebhook } from './webhook.ts';
@@ -53,10 +54,12 @@ const checks: readonly (readonly [CheckGroup, Check])[] = [
   ['status', checkStatuses],
 ];
 
-/** Looks at everything once. Without an API server nothing else can be looked at. */
+/** Looks at everything once. Without an API server nothing else can be looked at, without a control plane there is nothing to look at. */
 export async function runChecks(inputs: CheckInputs, signal: AbortSignal): Promise<readonly CheckLine[]> {
   const api = inGroup('kubernetes-api', await checkApiServer(inputs, signal));
   if (api.some(({ state }) => state === 'failed')) return api;
+  const absence = inGroup('control-plane', await checkPresence(inputs, signal));
+  if (absence.length > 0) return [...api, ...absence];
   const lines = await Promise.all(checks.map(async ([group, check]) => inGroup(group, await check(inputs, signal))));
   return [...api, ...lines.flat()];
 }

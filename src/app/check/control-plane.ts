@@ -4,9 +4,8 @@ import { startWatchdog } from '../../kube/watchdog.ts';
 import type { Address } from '../config.ts';
 import type { Check, CheckInputs, Finding } from './check.ts';
 import { failed, ok, skipped, unanswered, warning } from './findings.ts';
-import { listAll } from './list-all.ts';
+import { listReplicas } from './replicas.ts';
 
-const endpointSlices = { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' };
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 const ANSWER_MS = 5_000;
 
@@ -19,8 +18,7 @@ export const checkControlPlane: Check = async (inputs, signal) => {
 
 async function checkReplicas({ kube, config }: CheckInputs, signal: AbortSignal): Promise<Finding> {
   const { namespace, service } = config;
-  const labelSelector = `kubernetes.io/service-name=${service}`;
-  const slices = await listAll(kube, { type: endpointSlices, namespace, labelSelector }, signal);
+  const slices = await listReplicas(kube, config, signal);
   if (!slices.ok) return unanswered('the replicas', slices.error);
   const endpoints = slices.value.flatMap((slice) => recordsIn(slice, 'endpoints'));
   const ready = endpoints.filter((endpoint) => asRecord(endpoint['conditions'])['ready'] !== false);

@@ -1,4 +1,5 @@
 import { type Collection, collections } from '../../apis/collections.ts';
+import { enumerate } from '../../apis/schema/words.ts';
 import { type Definition, definitionType, narrowDefinition } from '../../galley/sources/kubernetes/definitions.ts';
 import type { KubeApi, KubeResult } from '../../kube/api.ts';
 import type { Check, Finding } from './check.ts';
@@ -6,6 +7,8 @@ import { failed, ok, unanswered, warning } from './findings.ts';
 import { listAll } from './list-all.ts';
 
 const istioKinds: readonly Collection[] = Object.values(collections).filter(({ source }) => source === 'istio');
+/** More kinds than these are told of in one line. */
+const MOST_NAMED = 5;
 const remedy = 'upgrade the release (crds.enabled), or kubectl apply -f crds/';
 
 /** The definitions of Istio's kinds: that they are there, and serve what xebec reads. */
@@ -13,6 +16,9 @@ export const checkDefinitions: Check = async ({ kube, config }, signal) => {
   if (config.configSources.length > 0) return [ok('not needed: configuration comes from elsewhere')];
   const found = await readDefinitions(kube, signal);
   if (!found.ok) return [unanswered('the CustomResourceDefinitions', found.error)];
+  const undefinedKinds = istioKinds.map(nameOf).filter((name) => !found.value.has(name));
+  if (undefinedKinds.length > MOST_NAMED)
+    return [failed(`${enumerate(undefinedKinds, MOST_NAMED)} are not defined`, remedy)];
   const findings = istioKinds.flatMap((collection) => judge(collection, found.value.get(nameOf(collection))));
   return findings.length > 0 ? findings : [ok(`all ${istioKinds.length} of Istio’s kinds are defined, and served`)];
 };

@@ -16,3 +16,13 @@ it('takes an ExternalName for what it leads to, if that is known', () => {
   expect(found).toEqual([[local('web')], [local('web')], [local('web')], [local('c')], [local('d')]]);
   expect([...(index.find(local('a'))[0]?.ports ?? [])]).toEqual([9080]);
 });
+
+it('suggests what is spelt alike, not what merely ends alike', () => {
+  const objects = ['shop-v1', 'kubernetes', 'reviews'].map((name) => service(name, { ports: [80] }));
+  const index = new HostIndex(configSnapshot(objects), 'cluster.local');
+  const hints = ['shop-v3', 'reveiws', 'productpage', 'ratings'].map((name) => index.hintFor(local(name)));
+  const nothing = 'add a Service or ServiceEntry, correct the name, or repair what defines it';
+  expect(hints).toEqual([`did you mean ${local('shop-v1')}?`, `did you mean ${local('reviews')}?`, nothing, nothing]);
+  expect(index.hintFor('reviews.shop.svc.cluster.local')).toBe(`did you mean ${local('reviews')}?`);
+  expect(index.hintFor('shop-v2.defualt.svc.cluster.local')).toBe(`did you mean ${local('shop-v1')}?`);
+});

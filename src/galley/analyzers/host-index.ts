@@ -65,11 +65,35 @@ export class HostIndex {
     const [name = ''] = hostname.split('.');
     const alike =
       known.find((other) => other.startsWith(`${name}.`)) ??
-      (known.length > MOST_COMPARED ? undefined : nearest(hostname, known));
+      (known.length > MOST_COMPARED ? undefined : nearestHost(hostname, known));
     return alike === undefined
       ? 'add a Service or ServiceEntry, correct the name, or repair what defines it'
       : `did you mean ${alike}?`;
   }
+}
+
+/** Only what differs is compared: by their common end, all Services of a namespace would be alike. */
+function nearestHost(hostname: string, known: readonly string[]): string | undefined {
+  const labels = hostname.toLowerCase().split('.');
+  const groups = Map.groupBy(known, (other) => commonEnd(labels, other.split('.')));
+  for (const [count, group] of [...groups].sort(([a], [b]) => b - a)) {
+    const byStart = new Map(group.map((other) => [withoutEnd(other.split('.'), count), other]));
+    const start = nearest(withoutEnd(labels, count), [...byStart.keys()]);
+    if (start !== undefined) return byStart.get(start);
+  }
+  return undefined;
+}
+
+/** How many labels at the end are the same. */
+function commonEnd(a: readonly string[], b: readonly string[]): number {
+  const most = Math.min(a.length, b.length);
+  let count = 0;
+  while (count < most && a.at(-1 - count) === b.at(-1 - count)) count += 1;
+  return count;
+}
+
+function withoutEnd(labels: readonly string[], count: number): string {
+  return labels.slice(0, labels.length - count).join('.');
 }
 
 function externalName({ object }: KnownHost): string | undefined {
