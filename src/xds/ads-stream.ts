@@ -86,9 +86,12 @@ export class AdsStream implements Pusher {
     } catch (error) {
       this.#fail(error);
     } finally {
-      const { lanes, interrupted } = this.#deps;
+      const { lanes, interrupted, log } = this.#deps;
       lanes.delete(this);
-      if (this.#session !== undefined) interrupted.remember(this.#proxy, this.#session.unfinishedEndpoints());
+      if (this.#session !== undefined) {
+        interrupted.remember(this.#proxy, this.#session.unfinishedEndpoints());
+        log.info({ proxy: this.#proxy, peer: this.#stream.peer }, 'proxy disconnected');
+      }
       this.#handle?.close();
     }
   }
