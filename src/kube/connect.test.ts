@@ -286,6 +286,7 @@ describe('by a kubeconfig', () => {
       [' ', undefined, /cannot be read \(it is empty\)/],
       [good, 'other', /has no context other; it has test$/],
       [good.replace('"current-context":"test"', '"current-context":""'), undefined, /has no current context; name one/],
+      ['{}', undefined, /has no contexts; name another file, or repair it/],
       [good.replace('"cluster":"test"', '"cluster":"gone"'), undefined, /names a cluster that is not there/],
       [kubeconfig('localhost:1'), undefined, /is no address; correct it/],
       [

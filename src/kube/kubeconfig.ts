@@ -107,11 +107,12 @@ function problemOf(config: KubeConfig, { path, context }: Wanted): string | unde
   const name = config.getCurrentContext();
   const names = config.getContexts().map((known) => known.name);
   const failed = 'cannot connect to the Kubernetes API: ';
+  if (names.length === 0) return `${failed}${path} has no contexts; name another file, or repair it`;
   if (name === undefined || name === '')
     return `${failed}${path} has no current context; name one (${names.join(', ')})`;
   if (!names.includes(name)) {
     const origin = context === undefined ? 'current context' : 'context';
-    return `${failed}${path} has no ${origin} ${name}; it has ${names.length === 0 ? 'none' : names.join(', ')}`;
+    return `${failed}${path} has no ${origin} ${name}; it has ${names.join(', ')}`;
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null) return `${failed}the context ${name} of ${path} names a cluster that is not there; add it`;
