@@ -45,6 +45,8 @@ describe('the chart', () => {
   test('is installed with no values, and says how to prove it', async () => {
     const notes = await release.change('install');
     expect(notes).toContain('helm test xebec --namespace istio-system');
+    expect(notes).toContain('bin/xebec check --namespace istio-system --service xebec\n');
+    expect(notes).toContain('MCP is open without TLS too, on 9901');
     expect(await release.read('.status.readyReplicas', 'deployment', 'xebec')).toBe('1');
     const stored = await release.read('.items[0].data.release', 'secret', '-l', 'owner=helm');
     // Kubernetes takes a Secret of 1 MiB.
