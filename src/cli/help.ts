@@ -18,7 +18,7 @@ export const help = {
       'xebec serve --source ./mesh',
       'xebec serve --source ./mesh --mesh-config mesh.yaml --xds-plaintext 0.0.0.0:15010',
       'xebec serve --source ./mesh --admin 127.0.0.1:15014 --log-level debug',
-      'xebec serve --kubernetes --context my-cluster    # from here, the mesh of a cluster',
+      'xebec serve --kubernetes --context my-cluster --controllers pilot    # from here, the mesh of a cluster',
     ],
     exitCodes: '0 ended by a signal, 2 wrong use, 3 cannot listen on an address, or cannot read the kubeconfig',
   },

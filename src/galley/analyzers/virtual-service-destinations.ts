@@ -57,7 +57,7 @@ function checkSubset(
   if (subset === undefined || subset === '' || subsets.has(host, subset)) return [];
   const defined = subsets.of(host);
   const hint = defined.length === 0 ? 'no DestinationRule defines any' : `defined are ${defined.join(', ')}`;
-  return missing(['subset'], `host ${host} has no subset ${subset} (${hint}): add it to a DestinationRule`);
+  return missing(['subset'], `there is no subset ${subset} of host ${host} (${hint}): add it to a DestinationRule`);
 }
 
 type Subsets = {

@@ -233,7 +233,7 @@ const rules: readonly Told[] = [
   [
     'a subset that nobody defines',
     `${object('DestinationRule', '  host: a\n  subsets: [{name: v1}]\n')}---\n${rule('    route:\n    - destination: {host: a, subset: v2}\n')}`,
-    `18:30: error IST0101 ${about} spec.http[0].route[0].destination.subset: host a.default.svc.cluster.local has no subset v2 (defined are v1): add it to a DestinationRule`,
+    `18:30: error IST0101 ${about} spec.http[0].route[0].destination.subset: there is no subset v2 of host a.default.svc.cluster.local (defined are v1): add it to a DestinationRule`,
   ],
   [
     'delegates in a circle',
