@@ -24,9 +24,9 @@ export const help = {
   },
   check: {
     examples: [
-      'xebec check                                    # of the cluster of your kubeconfig',
-      'xebec check --namespace mesh --service mesh    # of another release',
-      'xebec check --wait 60s -o json                 # for a pipeline: until all is well, or a minute is over',
+      'xebec check                                          # of the cluster of your kubeconfig',
+      'xebec check --namespace mesh --service mesh-xebec    # of another release',
+      'xebec check --wait 60s -o json                       # for a pipeline: until all is well, or a minute is over',
     ],
     exitCodes:
       '0 all is well, 1 something failed, 2 wrong use, 3 cannot reach the Kubernetes API, 4 ended before it was done',

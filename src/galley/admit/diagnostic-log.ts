@@ -2,7 +2,7 @@ import { renderPath } from '../../apis/issue.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** Logs each error once when it comes and once when it is gone. */
+/** Logs each error once when it comes and once when it is gone; and each warning that nothing else tells. */
 export class DiagnosticLog {
   readonly #log: Logger;
   #known: ReadonlyMap<string, Diagnostic> = new Map();
@@ -12,14 +12,22 @@ export class DiagnosticLog {
   }
 
   compare(diagnostics: readonly Diagnostic[]): void {
-    const errors = diagnostics.filter(({ level }) => level === 'error');
-    if (errors.length === 0 && this.#known.size === 0) return;
-    const now = new Map(errors.map((error) => [keyOf(error), error]));
-    for (const [key, error] of now) if (!this.#known.has(key)) this.#log.warn(fieldsOf(error), 'configuration error');
-    for (const [key, error] of this.#known)
-      if (!now.has(key)) this.#log.info(fieldsOf(error), 'configuration error is gone');
+    const told = diagnostics.filter(isToBeLogged);
+    if (told.length === 0 && this.#known.size === 0) return;
+    const now = new Map(told.map((one) => [keyOf(one), one]));
+    for (const [key, one] of now) if (!this.#known.has(key)) this.#log.warn(fieldsOf(one), titleOf(one));
+    for (const [key, one] of this.#known) if (!now.has(key)) this.#log.info(fieldsOf(one), `${titleOf(one)} is gone`);
     this.#known = now;
   }
+}
+
+/** The settings of the mesh are in a ConfigMap, which no webhook judges and which has no status. */
+function isToBeLogged({ level, object }: Diagnostic): boolean {
+  return level === 'error' || (level === 'warning' && object?.kind === 'ConfigMap');
+}
+
+function titleOf({ level }: Diagnostic): string {
+  return `configuration ${level}`;
 }
 
 function keyOf({ object, code, path, message, at }: Diagnostic): string {

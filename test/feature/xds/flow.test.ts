@@ -154,6 +154,8 @@ describe('the server', () => {
     expect(await server.metric('pilot_xds')).toBe(10);
     for (const stream of streams) stream.call.cancel();
     await expect.poll(() => [server.xds.streams().length, server.openHandles]).toEqual([0, 0]);
+    const said = Map.groupBy(server.log, (line) => (JSON.parse(line) as { readonly msg: string }).msg);
+    expect([said.get('proxy connected')?.length, said.get('proxy disconnected')?.length]).toEqual([10, 10]);
   });
 });
 

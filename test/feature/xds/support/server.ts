@@ -4,6 +4,7 @@ import { systemClock } from '../../../../src/kit/system-clock.ts';
 import { RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import { RpcServer } from '../../../../src/rpc/rpc-server.ts';
 import { silentLogger } from '../../../../src/telemetry/logger.ts';
+import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
 import type { NodeInfo } from '../../../../src/xds/node.ts';
 import type { AckReport, NackReport, Opened, StreamInfo } from '../../../../src/xds/ports.ts';
@@ -34,6 +35,8 @@ export type TestServer = {
   readonly acks: AckReport[];
   readonly nacks: NackReport[];
   readonly nodes: NodeInfo[];
+  /** What it says at level info, one JSON object a line. */
+  readonly log: string[];
   isReady: boolean;
   /** Streams of the source that are open. */
   openHandles: number;
@@ -58,7 +61,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const streams = new Set<StreamInfo>();
   const clients: RpcClient[] = [];
   const server = { isReady: true, openHandles: 0 };
-  const reports = { acks: [] as AckReport[], nacks: [] as NackReport[], nodes: [] as NodeInfo[] };
+  const reports = { acks: [] as AckReport[], nacks: [] as NackReport[], nodes: [] as NodeInfo[], log: [] as string[] };
 
   const open = async (node: NodeInfo, stream: StreamInfo): Promise<Opened> => {
     const decided = await options.open?.(node);
@@ -79,7 +82,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     listener: { onAck: (report) => reports.acks.push(report), onNack: (report) => reports.nacks.push(report) },
     isReady: () => server.isReady,
     clock,
-    log: silentLogger,
+    log: makePinoLogger('info', (line) => reports.log.push(line)),
     metrics,
     settings: options.settings ?? {},
   });
