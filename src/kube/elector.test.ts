@@ -52,7 +52,7 @@ describe('an election', () => {
     const spec = specOf(server);
     expect(spec).toEqual({
       holderIdentity: 'a',
-      leaseDurationSeconds: 15,
+      leaseDurationSeconds: 12,
       leaseTransitions: 1,
       acquireTime: expect.stringMatching(/^2023-11-14T22:13:20\.\d{6}Z$/),
       renewTime: spec['acquireTime'],
