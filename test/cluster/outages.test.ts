@@ -2,14 +2,14 @@
 // what they have, nobody is sent less than before, and what changed meanwhile arrives afterwards.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../src/kit/manual-clock.ts';
-import { type Manifest, virtualService } from '../feature/pilot/support/manifests.ts';
-import { bankClient, REVIEWS, shop, shopClient } from '../feature/pilot/support/shop.ts';
+import type { Manifest } from '../feature/pilot/support/manifests.ts';
+import { shop, shopClient } from '../feature/pilot/support/shop.ts';
 import { apiServerOfFile } from './api-server-of-file.ts';
-import type { FlakyProxy } from './flaky-proxy.ts';
 import { connectAs, eventually } from './kube-copy.ts';
 import { renderChart } from './support/chart.ts';
 import { Client } from './support/client.ts';
 import { InProcess, type InProcessInputs } from './support/in-process.ts';
+import { haveAll, type Mesh, marked, responsesOf, startMesh } from './support/mesh-behind.ts';
 import { Objects } from './support/objects.ts';
 
 const server = apiServerOfFile();
@@ -32,33 +32,8 @@ beforeEach(async () => {
   await objects.put(marked('before'));
 });
 
-/** The one rule of the mesh, with a text that is found again in what proxies get. */
-function marked(text: string, name = 'shop/reviews'): Manifest {
-  const route = [{ destination: { host: REVIEWS } }];
-  return virtualService(name, { hosts: [REVIEWS], http: [{ match: [{ uri: { prefix: `/${text}/` } }], route }] });
-}
-
-type Mesh = { readonly xebec: InProcess; readonly proxy: FlakyProxy; readonly clients: readonly Client[] };
-
-/** A xebec behind a proxy that fails, and an Envoy of each variant that has everything. */
-async function startMesh(more: Omit<InProcessInputs, 'kubeconfig'> = {}): Promise<Mesh> {
-  const proxy = await server().flakyProxy();
-  const xebec = await InProcess.start({ kubeconfig: server().tokenKubeconfig(token, proxy.url), ...more });
-  await xebec.ready();
-  const clients = [
-    Client.connect(xebec.xdsPort, shopClient, 'delta'),
-    Client.connect(xebec.xdsPort, bankClient, 'sotw'),
-  ];
-  await haveAll(clients, 'before');
-  return { xebec, proxy, clients };
-}
-
-async function haveAll(clients: readonly Client[], text: string): Promise<void> {
-  for (const client of clients) await client.has(`/${text}/`);
-}
-
-function responsesOf(clients: readonly Client[]): readonly number[] {
-  return clients.map(({ responses }) => responses);
+function start(more: Omit<InProcessInputs, 'kubeconfig'> = {}): Promise<Mesh> {
+  return startMesh(server(), token, more);
 }
 
 /** Nobody lost anything, what changed meanwhile is there, what changes now arrives, and nothing was a fault of ours. */
@@ -85,7 +60,7 @@ async function expectServed({ xebec, clients }: Mesh): Promise<void> {
 }
 
 test('an API server that is restarted is missed by nobody', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const before = responsesOf(mesh.clients);
   await server().down();
   await eventually('aware', () => mesh.xebec.codes().includes('XEB1019'));
@@ -98,7 +73,7 @@ test('an API server that is restarted is missed by nobody', async () => {
 });
 
 test('connections that are cut again and again are resumed, without a list', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const lists = await mesh.xebec.counted('xebec_kube_lists_total');
   for (const round of ['1', '2', '3']) {
     const watches = await mesh.xebec.counted('xebec_kube_watches_total', 'virtualservices');
@@ -114,7 +89,7 @@ test('connections that are cut again and again are resumed, without a list', asy
 
 test('a watch that is silent without an end is given up, and begun again', async () => {
   const connectionClock = new ManualClock(Date.now());
-  const mesh = await startMesh({ connectionClock });
+  const mesh = await start({ connectionClock });
   const before = responsesOf(mesh.clients);
   const watchErrors = (): Promise<number> =>
     mesh.xebec.counted('xebec_kube_watch_errors_total', 'resource="virtualservices.networking.istio.io"');
@@ -133,7 +108,7 @@ test('what was compacted away meanwhile is found by a new list, and only what is
   const gone = marked('passing', 'bank/passing');
   const passing: Manifest = { ...gone, spec: { ...(gone['spec'] as Manifest), hosts: ['passing.example.com'] } };
   await objects.put(passing);
-  const mesh = await startMesh();
+  const mesh = await start();
   await haveAll(mesh.clients, 'passing');
   const expired = (): Promise<number> => mesh.xebec.counted('xebec_kube_watch_errors_total', 'reason="expired"');
   const before = responsesOf(mesh.clients);
@@ -166,7 +141,7 @@ test('a replica that starts without an API server waits for it, and serves nothi
 });
 
 test('a replica that starts sends proxies of another nothing but what they lack', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const [client] = mesh.clients;
   if (client === undefined) throw new Error('there are clients');
   await client.close();

@@ -4,14 +4,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { collectionFor } from '../../src/apis/collections.ts';
 import { asRecord, recordsIn, textIn } from '../../src/kube/json.ts';
 import { type Manifest, virtualService } from '../feature/pilot/support/manifests.ts';
-import { bankClient, REVIEWS, shop, shopClient } from '../feature/pilot/support/shop.ts';
+import { REVIEWS, shop, shopClient } from '../feature/pilot/support/shop.ts';
 import { apiServerOfFile } from './api-server-of-file.ts';
-import type { FlakyProxy } from './flaky-proxy.ts';
 import { connectAs, eventually } from './kube-copy.ts';
 import { AuditLog } from './support/audit.ts';
 import { renderChart } from './support/chart.ts';
 import { Client } from './support/client.ts';
 import { InProcess } from './support/in-process.ts';
+import { haveAll, type Mesh, marked, responsesOf, startMesh } from './support/mesh-behind.ts';
 import { manifestsIn, Objects } from './support/objects.ts';
 
 const audit = new AuditLog();
@@ -46,37 +46,9 @@ function withoutRules(configuration: Manifest): Manifest {
   return { ...configuration, webhooks };
 }
 
-/** The one rule of the mesh, with a text that is found again in what proxies get. */
-function marked(text: string, apiVersion = 'networking.istio.io/v1'): Manifest {
-  const route = [{ destination: { host: REVIEWS } }];
-  const http = [{ match: [{ uri: { prefix: `/${text}/` } }], route }];
-  return { ...virtualService('shop/reviews', { hosts: [REVIEWS], http }), apiVersion };
-}
-
-type Mesh = { readonly xebec: InProcess; readonly proxy: FlakyProxy; readonly clients: readonly Client[] };
-
-async function startMesh(account = 'xebec'): Promise<Mesh> {
-  const proxy = await server().flakyProxy();
+async function start(account = 'xebec'): Promise<Mesh> {
   const token = await server().tokenFor(`istio-system/${account}`);
-  const xebec = await InProcess.start({
-    kubeconfig: server().tokenKubeconfig(token, proxy.url),
-    config: { service: account, webhook: { host: '127.0.0.1', port: 0 } },
-  });
-  await xebec.ready();
-  const clients = [
-    Client.connect(xebec.xdsPort, shopClient, 'delta'),
-    Client.connect(xebec.xdsPort, bankClient, 'sotw'),
-  ];
-  await haveAll(clients, 'before');
-  return { xebec, proxy, clients };
-}
-
-async function haveAll(clients: readonly Client[], text: string): Promise<void> {
-  for (const client of clients) await client.has(`/${text}/`);
-}
-
-function responsesOf(clients: readonly Client[]): readonly number[] {
-  return clients.map(({ responses }) => responses);
+  return startMesh(server(), token, { config: { service: account, webhook: { host: '127.0.0.1', port: 0 } } });
 }
 
 async function expectRecovered({ xebec, clients }: Mesh): Promise<void> {
@@ -109,7 +81,7 @@ function clusterRole(manifests: readonly Manifest[]): Manifest {
 }
 
 test('a right that is taken away and given back costs nobody what he has', async () => {
-  const mesh = await startMesh('other-xebec');
+  const mesh = await start('other-xebec');
   const before = responsesOf(mesh.clients);
   await objects.put(without(clusterRole(otherRights), 'networking.istio.io'));
   // A watch that runs goes on, whatever became of the right to it.
@@ -146,7 +118,7 @@ test('a replica that may not read what routes are made of does not start to serv
 });
 
 test('a definition that is deleted takes nothing from proxies, and read is what comes with the next', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const name = 'virtualservices.networking.istio.io';
   const definition = asRecord(JSON.parse(await kubectl('get', 'crd', name, '-o', 'json')));
   const before = responsesOf(mesh.clients);
@@ -166,7 +138,7 @@ test.each([
   { gone: ['v1'], left: 'v1beta1' },
   { gone: ['v1', 'v1beta1'], left: 'v1alpha3' },
 ])('objects are read in $left when $gone are served no more', async ({ gone, left }) => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const before = responsesOf(mesh.clients);
   await serveVirtualServices((version) => !gone.includes(version));
   const inPlace = async (): Promise<boolean> => {
@@ -180,7 +152,7 @@ test.each([
     async () => (await mesh.xebec.counted('xebec_kube_lists_total', 'virtualservices')) >= lists,
   );
   expect(responsesOf(mesh.clients)).toEqual(before);
-  await objects.put(marked('meanwhile', `networking.istio.io/${left}`));
+  await objects.put({ ...marked('meanwhile'), apiVersion: `networking.istio.io/${left}` });
   await haveAll(mesh.clients, 'meanwhile');
   await serveVirtualServices(() => true);
   await eventually('served again', async () => !(await inPlace()));
@@ -199,7 +171,7 @@ async function serveVirtualServices(isServed: (version: string) => boolean): Pro
 }
 
 test('the authorities of the webhook are put back, also when the API server was away', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   const name = String(asRecord(clusterRole(rights)['metadata'])['name']);
   const bundle = async (): Promise<string> => {
     const text = await kubectl('get', 'validatingwebhookconfiguration', name, '-o', 'json');
@@ -223,7 +195,7 @@ test('the authorities of the webhook are put back, also when the API server was 
 });
 
 test('the rights of the chart are what is used, no less and no more', async () => {
-  const mesh = await startMesh();
+  const mesh = await start();
   // Whoever finds gone what only he writes makes it again.
   await kubectl('delete', 'secret', 'xebec-webhook-tls', '-n', 'istio-system');
   await kubectl('delete', 'lease', 'xebec-leader', '-n', 'istio-system');
