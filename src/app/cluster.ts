@@ -1,9 +1,9 @@
 import type { EndpointSliceSpec } from '../apis/kubernetes/endpoints.ts';
-import type { Reflect } from '../galley/sources/kubernetes/reflect.ts';
 import type { Runnable } from '../kit/run-group.ts';
 import type { KubeApi, Leadership } from '../kube/api.ts';
 import { LeaseElector } from '../kube/elector.ts';
 import { ApiEventRecorder } from '../kube/events.ts';
+import type { Reflect } from '../kube/reflection.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
 import type { ConfigObject } from '../model/object.ts';

@@ -1,3 +1,4 @@
+import type { Runnable } from '../kit/run-group.ts';
 import type { KubeObject, ResourceType, Selectors } from './api.ts';
 
 /** How the copy of a resource's objects stands; `message` is the API server's own word. */
@@ -29,3 +30,6 @@ export type Reflection<T> = {
   readonly onSynced: () => void;
   readonly onState: (state: ReflectionState) => void;
 };
+
+/** Makes the runnable that keeps a copy of a resource's objects up to date. */
+export type Reflect = <T>(reflection: Reflection<T>) => Runnable;

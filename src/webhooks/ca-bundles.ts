@@ -3,7 +3,7 @@ import type { Clock } from '../kit/clock.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
 import type { KubeApi, KubeError, Leadership, ResourceType } from '../kube/api.ts';
 import { nameOf } from '../kube/json.ts';
-import type { Reflection, ReflectionState } from '../kube/reflection.ts';
+import type { Reflect, ReflectionState } from '../kube/reflection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import {
@@ -17,9 +17,6 @@ import {
 } from './managed-configuration.ts';
 import { ServingMetrics } from './serving-metrics.ts';
 import type { TrustBundle } from './trust-bundle.ts';
-
-/** Makes the runnable that keeps a copy of a resource's objects up to date. */
-export type Reflect = <T>(reflection: Reflection<T>) => Runnable;
 
 export type CaBundlesDeps = {
   readonly kube: Pick<KubeApi, 'patch'>;

@@ -3,10 +3,10 @@ import { onTestFinished } from 'vitest';
 import { Webhook } from '../../src/app/webhook.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
 import type { KubeConnection } from '../../src/kube/connect.ts';
+import type { Reflect } from '../../src/kube/reflection.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { makePinoLogger } from '../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
-import type { Reflect } from '../../src/webhooks/ca-bundles.ts';
 import type { CertificateTimes } from '../../src/webhooks/webhook-certificates.ts';
 import type { AtEnd } from './kube-copy.ts';
 

@@ -1,4 +1,5 @@
 import type { Distribution, ObjectDistribution, Refusal } from '../../galley/status/distribution.ts';
+import { isRecord } from '../../kube/json.ts';
 import type { ObjectKey } from '../../model/ids.ts';
 
 /** What one replica tells another, in few bytes: there may be ten thousand objects. */
@@ -82,8 +83,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

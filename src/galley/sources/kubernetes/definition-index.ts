@@ -1,7 +1,7 @@
 import type { Runnable } from '../../../kit/run-group.ts';
 import { nameOf } from '../../../kube/json.ts';
+import type { Reflect } from '../../../kube/reflection.ts';
 import { type Definition, definitionType, narrowDefinition } from './definitions.ts';
-import type { Reflect } from './reflect.ts';
 
 /** The definitions of the wanted kinds, as the cluster has them now. */
 export class DefinitionIndex implements Runnable {

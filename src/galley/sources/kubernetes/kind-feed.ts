@@ -1,10 +1,9 @@
 import type { Collection } from '../../../apis/collections.ts';
 import { ChangeSignal } from '../../../kit/change-signal.ts';
-import type { ReflectionState } from '../../../kube/reflection.ts';
+import type { Reflect, ReflectionState } from '../../../kube/reflection.ts';
 import type { ObjectKey } from '../../../model/ids.ts';
 import type { SourceObject } from '../source.ts';
 import { keyOf, narrowObject } from './narrow.ts';
-import type { Reflect } from './reflect.ts';
 
 /** What of a kind is to be read: which version, of which incarnation of its definition. */
 export type Target =

@@ -2,10 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { err, ok } from '../../../kit/result.ts';
 import type { KubeObject, KubeResult } from '../../../kube/api.ts';
-import type { Reflection, ReflectionState } from '../../../kube/reflection.ts';
+import type { Reflect, Reflection, ReflectionState } from '../../../kube/reflection.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { KubernetesSource } from './kubernetes-source.ts';
-import type { Reflect } from './reflect.ts';
 
 const STORE = 'virtualservices.networking.istio.io';
 

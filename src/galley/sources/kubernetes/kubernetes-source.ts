@@ -1,13 +1,13 @@
 import { type Collection, collections, type Kind } from '../../../apis/collections.ts';
 import { type Runnable, runAll } from '../../../kit/run-group.ts';
 import type { KubeApi } from '../../../kube/api.ts';
+import type { Reflect } from '../../../kube/reflection.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { Source, SourceSink } from '../source.ts';
 import { DefinitionIndex } from './definition-index.ts';
 import { definitionType, narrowDefinition } from './definitions.ts';
 import { definitionsForbidden, describeFeeds } from './describe-feed.ts';
 import { KindFeed, type Target } from './kind-feed.ts';
-import type { Reflect } from './reflect.ts';
 
 export type KubernetesSourceDeps = {
   readonly api: Pick<KubeApi, 'get'>;
