@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../kit/result.ts';
 import type { LogLevel } from '../telemetry/pino-logger.ts';
 
 /** The controllers that one process can run. Those of later issues join this list. */
-export const CONTROLLERS = ['galley', 'pilot'] as const;
+export const CONTROLLERS = ['galley', 'pilot', 'citadel'] as const;
 export type Controller = (typeof CONTROLLERS)[number];
 
 export type Address = { readonly host: string; readonly port: number };

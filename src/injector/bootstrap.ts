@@ -106,6 +106,7 @@ function buildNode(inputs: BootstrapInputs): JsonObject {
       INTERCEPTION_MODE: inputs.interception,
       ...(inputs.dnsCapture ? { DNS_CAPTURE: 'true' } : {}),
       POD_PORTS: JSON.stringify(inputs.podPorts),
+      ...(inputs.discovery.security.kind === 'mutual-tls' ? { IDENTITY_FOLDER: inputs.discovery.security.folder } : {}),
     },
   };
 }

@@ -8,6 +8,7 @@ import type {
 } from '../apis/networking/networking.ts';
 import type { ConfigSnapshot } from './config-snapshot.ts';
 import type { ServiceKey } from './ids.ts';
+import type { MeshSecurity } from './mesh-security.ts';
 import type { ConfigObject, ObjectRef } from './object.ts';
 import type { Endpoint, Service, ServiceTarget, Visibility, Workload } from './service.ts';
 
@@ -61,6 +62,7 @@ export type MeshSnapshot = {
   readonly hostPods: ReadonlyMap<string, HostPod>;
   /** Oldest first, then by name and namespace. */
   readonly virtualServices: readonly MeshVirtualService[];
+  readonly security: MeshSecurity;
   /** By namespace of the rule; in each, the most specific host first. */
   readonly destinationRules: ReadonlyMap<string, readonly MeshDestinationRule[]>;
 };

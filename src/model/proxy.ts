@@ -1,3 +1,4 @@
+import type { Identity } from './identity.ts';
 import type { Locality } from './service.ts';
 
 /** An Envoy (or a proxyless gRPC client) as its node message describes it. */
@@ -20,5 +21,9 @@ export type Proxy = {
   /** Whether its DNS queries reach Envoy's DNS filter on port 15053. */
   readonly dnsCapture: boolean;
   readonly http10: boolean;
+  /** The folder with its certificates, as its own Envoy sees it; empty for a proxy that has none. */
+  readonly identityFolder: string;
+  /** Who it has proven to be; undefined where nobody asked (plaintext, or a proxy that is not connected). */
+  readonly identity: Identity | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
 };

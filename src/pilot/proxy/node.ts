@@ -31,6 +31,8 @@ export function parseProxy(node: NodeInfo): Result<Proxy, string> {
     interception: interceptionOf(metadata['INTERCEPTION_MODE']),
     dnsCapture: isTrue(metadata['DNS_CAPTURE']),
     http10: metadata['HTTP10'] === '1' || isTrue(metadata['HTTP10']),
+    identityFolder: folderOf(metadata['IDENTITY_FOLDER']),
+    identity: undefined,
     metadata,
   });
 }
@@ -76,6 +78,11 @@ function nodeLocality({ locality: { region, zone, subZone } }: NodeInfo): Locali
 
 function interceptionOf(value: unknown): Proxy['interception'] {
   return value === 'TPROXY' || value === 'NONE' ? value : 'REDIRECT';
+}
+
+/** It becomes part of paths that Envoy is told to open. */
+function folderOf(value: unknown): string {
+  return typeof value === 'string' && /^\/[\w./-]{1,200}$/.test(value) ? value : '';
 }
 
 function isTrue(value: unknown): boolean {

@@ -1,13 +1,17 @@
 import { sameFields, sameItems } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { KeyBook } from '../../model/mesh-security.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import { collectDiagnostics } from '../registry/diagnose.ts';
 import { Registry, type RegistryOptions } from '../registry/registry.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
 import { ConfigFilter } from './config-filter.ts';
 import { DestinationRuleIndex } from './destination-rule-index.ts';
+import { SecurityIndex } from './security-index.ts';
 import { VirtualServiceIndex } from './virtual-service-index.ts';
+
+const noKeys: KeyBook = new Map();
 
 export type BuiltSnapshot = {
   readonly snapshot: MeshSnapshot;
@@ -24,6 +28,7 @@ export class MeshSnapshotBuilder {
   readonly #registry: Registry;
   readonly #virtualServices: VirtualServiceIndex;
   readonly #destinationRules: DestinationRuleIndex;
+  readonly #security = new SecurityIndex();
   #exportTo: { readonly virtualServices: readonly string[]; readonly destinationRules: readonly string[] } | undefined;
   #snapshot: MeshSnapshot | undefined;
   #raw: readonly Diagnostic[] = [];
@@ -35,7 +40,7 @@ export class MeshSnapshotBuilder {
     this.#destinationRules = new DestinationRuleIndex(options.domainSuffix);
   }
 
-  build(admitted: ConfigSnapshot): BuiltSnapshot {
+  build(admitted: ConfigSnapshot, keys: KeyBook = noKeys): BuiltSnapshot {
     const config = this.#filter.apply(admitted);
     const { objects, mesh } = config;
     this.#exportTo = keepIfSameValue(this.#exportTo, {
@@ -45,6 +50,7 @@ export class MeshSnapshotBuilder {
     const snapshot = {
       config,
       ...this.#registry.update(config),
+      security: this.#security.update(config, keys),
       virtualServices: this.#virtualServices.update({
         objects: objects.VirtualService,
         defaultExportTo: this.#exportTo.virtualServices,

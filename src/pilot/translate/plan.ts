@@ -22,6 +22,10 @@ export type ProxyTraits = {
   readonly interception: Proxy['interception'];
   readonly dnsCapture: boolean;
   readonly http10: boolean;
+  /** The folder with its certificates; empty where it has none, and so speaks no mutual TLS. */
+  readonly identityFolder: string;
+  /** Whether it has proven who it is: only then it may be sent keys. */
+  readonly isProven: boolean;
   /** For how long a connection may be idle; empty where the proxy does not say. */
   readonly idleTimeout: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -18,6 +18,7 @@ import { routeDefaults } from '../translate/route/defaults.ts';
 import { destinationHosts } from '../translate/route/destination.ts';
 import { planGatewayVirtualHosts } from '../translate/route/gateway-plan.ts';
 import type { VirtualHostPlan } from '../translate/route/plan.ts';
+import type { WorkloadSecurity } from '../translate/security.ts';
 import { memberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { keepLists } from './keep-lists.ts';
@@ -31,6 +32,7 @@ export type GatewayInputs = {
   readonly rules: Rules;
   readonly targets: readonly ServiceTarget[];
   readonly traits: ProxyTraits;
+  readonly security: WorkloadSecurity;
   readonly settings: ListenerSettings;
   readonly place: ClientPlace;
   readonly placeKey: string;
@@ -99,7 +101,7 @@ export class GatewayStage {
 
   #buildListeners(
     plan: GatewayPlan,
-    { traits, settings }: GatewayInputs,
+    { traits, settings, security }: GatewayInputs,
     members: readonly ServiceAtPort[],
   ): readonly BuiltGateway[] {
     const l4 = this.#virtualServices.filter(({ tls, tcp }) => tls.length + tcp.length > 0);
@@ -118,7 +120,7 @@ export class GatewayStage {
         ),
       };
       this.#l4.set(port.name, kept);
-      return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings });
+      return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings, security });
     });
     const live = new Set(plan.ports.map(({ name }) => name));
     this.#listeners.retain(live);

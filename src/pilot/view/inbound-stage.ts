@@ -9,8 +9,15 @@ import { buildInboundCluster, type InboundClusterInputs } from '../translate/clu
 import type { ListenerSettings } from '../translate/filters/settings.ts';
 import { type InboundPort, type InboundSocket, planInbound } from '../translate/listener/inbound-plan.ts';
 import { keepEqual } from '../translate/listener/keep-equal.ts';
-import { buildInboundSocket, buildVirtualInbound } from '../translate/listener/virtual-inbound.ts';
+import {
+  type BuiltInbound,
+  buildInboundSocket,
+  buildVirtualInbound,
+  type InboundSocketInputs,
+  type VirtualInboundInputs,
+} from '../translate/listener/virtual-inbound.ts';
 import type { ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
+import type { WorkloadSecurity } from '../translate/security.ts';
 import { encodeBuilt } from './encode.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { keepLists } from './keep-lists.ts';
@@ -23,6 +30,7 @@ export type InboundInputs = {
   readonly connectionPool: Traced<ConnectionPool> | undefined;
   readonly rules: Rules;
   readonly traits: ProxyTraits;
+  readonly security: WorkloadSecurity;
   readonly settings: ListenerSettings;
   readonly defaults: ClusterDefaults;
 };
@@ -48,23 +56,22 @@ export class InboundStage {
   readonly #clusters = new KeyedMemo<number, InboundClusterInputs, EncodedResource>((inputs) =>
     encodeBuilt(buildInboundCluster(inputs)),
   );
-  readonly #virtual = latest((inputs: Parameters<typeof buildVirtualInbound>[0]) => buildVirtualInbound(inputs));
-  readonly #sockets = new KeyedMemo<string, Parameters<typeof buildInboundSocket>[0], EncodedResource>((inputs) =>
-    encodeBuilt(buildInboundSocket(inputs)),
-  );
+  readonly #virtual = latest((inputs: VirtualInboundInputs) => buildVirtualInbound(inputs));
+  readonly #sockets = new KeyedMemo<string, InboundSocketInputs, BuiltInbound>(buildInboundSocket);
 
   readonly get = latest((inputs: InboundInputs, previous: Inbound | undefined): Inbound => {
     this.#replan(inputs);
     const { captured, sockets, diagnostics } = this.#plan;
-    const { settings, traits } = inputs;
-    const virtual = this.#virtual({ captured, settings, traits });
-    const listeners = sockets.map((socket) =>
-      this.#sockets.get(`${socket.address} ${socket.port}`, { socket, settings, traits }),
+    const { settings, traits, security } = inputs;
+    const virtual = this.#virtual({ captured, settings, traits, security });
+    const bound = sockets.map((socket) =>
+      this.#sockets.get(`${socket.address} ${socket.port}`, { socket, settings, traits, security }),
     );
+    const built = [virtual, ...bound];
     return keepLists(previous, {
       clusters: [...captured, ...sockets].map((port) => this.#cluster(port, inputs)),
-      listeners: virtual === undefined ? listeners : [encodeBuilt(virtual), ...listeners],
-      diagnostics,
+      listeners: built.flatMap(({ listener }) => (listener === undefined ? [] : [encodeBuilt(listener)])),
+      diagnostics: [...diagnostics, ...built.flatMap((one) => one.diagnostics)],
     });
   });
 

@@ -14,6 +14,8 @@ const traits: ProxyTraits = {
   interception: 'REDIRECT',
   dnsCapture: false,
   http10: false,
+  identityFolder: '',
+  isProven: false,
   labels: {},
   idleTimeout: '',
 };

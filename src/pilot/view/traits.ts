@@ -28,10 +28,21 @@ export class Interned<T extends object> {
 
 /** What translation reads of a proxy; of its labels only those that a rule in scope asks for. */
 export function traitsOf(proxy: Proxy, virtualServices: readonly MeshVirtualService[]): ProxyTraits {
-  const { kind, namespace, dnsDomain, interception, dnsCapture, http10 } = proxy;
+  const { kind, namespace, dnsDomain, interception, dnsCapture, http10, identityFolder } = proxy;
   const asked = askedLabels(virtualServices);
   const labels = Object.fromEntries(sortedEntries(proxy.labels).filter(([name]) => asked.has(name)));
-  return { kind, namespace, dnsDomain, interception, dnsCapture, http10, idleTimeout: idleTimeoutOf(proxy), labels };
+  return {
+    kind,
+    namespace,
+    dnsDomain,
+    interception,
+    dnsCapture,
+    http10,
+    identityFolder,
+    isProven: proxy.identity !== undefined,
+    idleTimeout: idleTimeoutOf(proxy),
+    labels,
+  };
 }
 
 /** What says no duration that Envoy takes says nothing. */

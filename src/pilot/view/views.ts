@@ -2,6 +2,7 @@ import type { MeshConfig } from '../../apis/mesh/mesh-config.ts';
 import { memoByIdentity, sameFields } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ObjectKey } from '../../model/ids.ts';
+import type { MeshSecurity } from '../../model/mesh-security.ts';
 import type { MeshSnapshot, MeshVirtualService } from '../../model/mesh-snapshot.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Proxy } from '../../model/proxy.ts';
@@ -14,11 +15,13 @@ import { collectDiagnostics } from '../registry/diagnose.ts';
 import type { SidecarScope } from '../scope/scope.ts';
 import { Scopes } from '../scope/scopes.ts';
 import { destinationRulesFor } from '../scope/workload-rules.ts';
+import { SecuritySelection } from '../security/workload-security.ts';
 import { clusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildInboundPassthroughCluster } from '../translate/cluster/static.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import { type ListenerSettings, readListenerSettings } from '../translate/filters/settings.ts';
 import type { ProxyTraits } from '../translate/plan.ts';
+import type { WorkloadSecurity } from '../translate/security.ts';
 import { labelsOfPlace } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { GatewayStage } from './gateway-stage.ts';
@@ -63,6 +66,7 @@ type Asking = {
   /** Tells outbound stages apart. */
   readonly outboundKey: string;
   readonly targets: readonly ServiceTarget[];
+  readonly security: WorkloadSecurity;
   /** Tells views apart that have one outbound stage. */
   readonly viewKey: string;
 };
@@ -75,6 +79,7 @@ type AskingInputs = {
   /** Rules may ask for labels of the proxy. */
   readonly virtualServices: readonly MeshVirtualService[];
   readonly localityLbSetting: MeshConfig['localityLbSetting'];
+  readonly meshSecurity: MeshSecurity;
 };
 
 const settingsByIdle = memoByIdentity((_: MeshConfig) => new Map<string, ListenerSettings>());
@@ -98,6 +103,7 @@ export class Views {
   readonly #traits = new Interned<ProxyTraits>();
   readonly #places = new Interned<ClientPlace>();
   readonly #targets = new CanonicalTargets();
+  readonly #security = new SecuritySelection();
   readonly #outbound = new Map<string, Shared<OutboundStage>>();
   readonly #proxyless = new Map<string, Shared<ProxylessStage>>();
   readonly #gateways = new Map<string, Shared<GatewayStage>>();
@@ -207,7 +213,7 @@ export class Views {
     const viewKey = `${asking.viewKey} ${names}`;
     const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage());
     const { scope: _, ...inputs } = stageInputs(mesh, asking);
-    const output = stage.get({ ...inputs, gateway, targets: asking.targets });
+    const output = stage.get({ ...inputs, gateway, targets: asking.targets, security: asking.security });
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = output.diagnostics;
     return this.#show(view, { ...output, ownClusters: none, ownListeners: none }, { asking, keys: [viewKey] });
@@ -231,6 +237,7 @@ export class Views {
       own: targetsOf(mesh, proxy),
       virtualServices: proxy.kind === 'router' ? mesh.virtualServices : virtualServicesOf(scope),
       localityLbSetting: mesh.config.mesh.localityLbSetting,
+      meshSecurity: mesh.security,
     };
     const known = this.#askings.get(proxy);
     if (known !== undefined && sameFields(known.inputs, inputs)) return known.asking;
@@ -239,7 +246,8 @@ export class Views {
     return asking;
   }
 
-  #reduce(proxy: Proxy, { scope, workload, own, virtualServices, localityLbSetting }: AskingInputs): Asking {
+  #reduce(proxy: Proxy, inputs: AskingInputs): Asking {
+    const { scope, workload, own, virtualServices, localityLbSetting, meshSecurity } = inputs;
     const labels = Object.keys(proxy.labels).length > 0 ? proxy.labels : (workload?.labels ?? {});
     const known = { ...proxy, labels };
     const traits = this.#traits.get(traitsOf(known, virtualServices));
@@ -250,8 +258,20 @@ export class Views {
     const sidecar = scope.sidecar?.key ?? '';
     const outboundKey = [scope.namespace, sidecar, rulesKeyOf(scope, labels), traits.key, placeKey].join('\n');
     const { key, targets } = this.#targets.get([...new Set(own)]);
-    const viewKey = `${outboundKey} ${key}`;
-    return { scope, rules, traits: traits.value, place: place.value, placeKey, outboundKey, targets, viewKey };
+    const subject = { kind: proxy.kind, namespace: proxy.namespace, labels, targets };
+    const security = this.#security.get(meshSecurity, subject);
+    const viewKey = `${outboundKey} ${key} ${security.key}`;
+    return {
+      scope,
+      rules,
+      traits: traits.value,
+      place: place.value,
+      placeKey,
+      outboundKey,
+      targets,
+      security: security.value,
+      viewKey,
+    };
   }
 
   #sharedOf<Stage>(known: Map<string, Shared<Stage>>, key: string, make: () => Stage): Shared<Stage> {
@@ -288,9 +308,10 @@ function stageInputs(mesh: MeshSnapshot, { scope, rules, traits, place, placeKey
   return { mesh, scope, rules, traits, place, placeKey, settings: settingsOf(mesh.config.mesh, traits) };
 }
 
-function inboundInputs(mesh: MeshSnapshot, { scope, rules, traits, targets }: Asking): InboundInputs {
+function inboundInputs(mesh: MeshSnapshot, { scope, rules, traits, targets, security }: Asking): InboundInputs {
   return {
     targets,
+    security,
     ...(scope.sidecar === undefined ? noSidecar : sidecarInbound(scope.sidecar)),
     rules,
     traits,

@@ -17,6 +17,7 @@ type Options = Partial<HttpManagerInputs> & { readonly mesh?: Partial<MeshConfig
 function manager({ mesh = {}, ...options }: Options = {}): HttpConnectionManager {
   const { typedConfig } = buildHttpManager({
     direction: 'outbound',
+    security: [],
     statPrefix: 'outbound_0.0.0.0_80',
     routes: { kind: 'rds', name: '80' },
     settings: readListenerSettings(meshConfig(mesh)),
@@ -37,7 +38,7 @@ describe('HTTP filters', () => {
     [false, 'grpc_stats fault cors router'],
     [true, 'grpc_web grpc_stats fault cors router'],
   ])('in order, with gRPC-Web %s', (grpcWeb, expected) => {
-    const filters = buildHttpFilters({ grpcWeb, suppressEnvoyHeaders: false });
+    const filters = buildHttpFilters({ security: [], grpcWeb, suppressEnvoyHeaders: false });
     expect(filters.map(({ name = '' }) => name.replace('envoy.filters.http.', '')).join(' ')).toBe(expected);
   });
 });

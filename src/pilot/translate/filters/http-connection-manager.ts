@@ -4,6 +4,7 @@ import type {
   Http1ProtocolOptions,
   HttpConnectionManager,
   HttpConnectionManager_InternalAddressConfig,
+  HttpFilter,
   Rds,
   RouteConfiguration,
   TypedExtensionConfig,
@@ -32,6 +33,8 @@ export type HttpManagerInputs = {
   readonly settings: ListenerSettings;
   readonly http10: boolean;
   readonly grpcWeb: boolean;
+  /** What requests pass first, in order. */
+  readonly security: readonly HttpFilter[];
 };
 
 export function buildHttpManager(inputs: HttpManagerInputs): ConfigListenerFilter {
@@ -55,6 +58,7 @@ function buildManager(inputs: HttpManagerInputs): HttpConnectionManager {
     statPrefix: inputs.statPrefix,
     ...buildRoutes(inputs.routes),
     httpFilters: buildHttpFilters({
+      security: inputs.security,
       grpcWeb: inputs.grpcWeb,
       suppressEnvoyHeaders: proxyHeaders.envoyDebugHeaders?.disabled === true,
     }),

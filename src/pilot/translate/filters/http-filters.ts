@@ -3,17 +3,22 @@ import { bool, extension } from '../protobuf.ts';
 
 /** What decides which HTTP filters a connection manager has. */
 export type HttpFilterInputs = {
+  readonly security: readonly HttpFilter[];
   readonly grpcWeb: boolean;
   readonly suppressEnvoyHeaders: boolean;
 };
 
-type BuildHttpFilter = (inputs: HttpFilterInputs) => HttpFilter | undefined;
+type BuildHttpFilter = (inputs: HttpFilterInputs) => HttpFilter | readonly HttpFilter[] | undefined;
 
 /** A request passes them from top to bottom. gRPC-Web becomes gRPC before it is counted; the router ends the list. */
-const httpFilters: readonly BuildHttpFilter[] = [grpcWeb, grpcStats, fault, cors, router];
+const httpFilters: readonly BuildHttpFilter[] = [security, grpcWeb, grpcStats, fault, cors, router];
 
 export function buildHttpFilters(inputs: HttpFilterInputs): readonly HttpFilter[] {
   return httpFilters.flatMap((build) => build(inputs) ?? []);
+}
+
+function security(inputs: HttpFilterInputs): readonly HttpFilter[] {
+  return inputs.security;
 }
 
 function grpcWeb(inputs: HttpFilterInputs): HttpFilter | undefined {

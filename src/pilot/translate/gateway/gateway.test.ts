@@ -4,7 +4,7 @@ import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../../model/object.ts';
 import type { ServiceTarget } from '../../../model/service.ts';
 import { gateway } from '../../../testing/builders.ts';
-import { settings, traits } from '../listener/testing/sidecar.ts';
+import { settings, traits, unprotected } from '../listener/testing/sidecar.ts';
 import { filterConfig, inspectors, summarize, unpack } from '../listener/testing/summary.ts';
 import { at, port, service, virtualService } from '../policy/testing/fixtures.ts';
 import { buildGatewayListener } from './listener.ts';
@@ -45,6 +45,7 @@ function build({ gateways, virtualServices = [], targets = [] }: Options) {
       destinations: [at(db)],
       traits: { ...traits, kind: 'router' },
       settings,
+      security: unprotected,
     }),
   );
   const listeners = built.flatMap(({ listener }) => listener ?? []);

@@ -12,6 +12,7 @@ import { buildChain, type ChainDraft, mergeChains, serverNamesOf } from '../list
 import { distinctOrigins } from '../listener/origins.ts';
 import type { GatewayServerPlan, ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { addressOf } from '../protobuf.ts';
+import type { WorkloadSecurity } from '../security.ts';
 import { buildConnectionChains } from './connection-chains.ts';
 import { type SecretType, secretRef } from './file-secret.ts';
 import type { GatewayConnectionPlan, GatewayPortPlan } from './gateway-plan.ts';
@@ -25,6 +26,7 @@ export type GatewayListenerInputs = {
   readonly destinations: readonly ServiceAtPort[];
   readonly traits: ProxyTraits;
   readonly settings: ListenerSettings;
+  readonly security: WorkloadSecurity;
 };
 
 export type BuiltGateway = {
@@ -141,6 +143,7 @@ function buildManager(inputs: GatewayListenerInputs, route: string, grpcWeb: boo
     settings: inputs.settings,
     http10: inputs.traits.http10,
     grpcWeb,
+    security: [],
   });
 }
 

@@ -1,16 +1,15 @@
 import { isHttp, type Protocol } from '../../../model/service.ts';
 import type { ChainMatch } from './chain.ts';
 
-/**
- * How a workload wants mutual TLS on one port. PERMISSIVE and STRICT join here, with rows that match `tls` and the mesh's ALPN
- * (and say which certificate they ask for): the rest of the inbound listener asks this table only.
- */
-export type InboundTlsMode = 'DISABLE';
+/** How a workload wants mutual TLS on one port. */
+export type InboundTlsMode = 'DISABLE' | 'PERMISSIVE' | 'STRICT';
 
 /** One way a connection to a port may come in. */
 export type InboundRow = {
   readonly match: Pick<ChainMatch, 'transport' | 'protocols'>;
   readonly serves: 'http' | 'tcp';
+  /** Whether the proxy ends mutual TLS here; else bytes go on as they come. */
+  readonly isMutualTls: boolean;
 };
 
 export type InboundMatchInputs = {
@@ -24,13 +23,16 @@ const raw = 'raw_buffer';
 
 /** The chains of one port, in order. */
 export function inboundRows({ protocol, mode, http10 }: InboundMatchInputs): readonly InboundRow[] {
+  const isMutualTls = false;
   switch (mode) {
     case 'DISABLE':
-      if (isHttp(protocol)) return [{ match: { transport: raw }, serves: 'http' }];
-      if (protocol !== 'auto') return [{ match: { transport: raw }, serves: 'tcp' }];
+    case 'PERMISSIVE':
+    case 'STRICT':
+      if (isHttp(protocol)) return [{ match: { transport: raw }, serves: 'http', isMutualTls }];
+      if (protocol !== 'auto') return [{ match: { transport: raw }, serves: 'tcp', isMutualTls }];
       return [
-        { match: { transport: raw, protocols: sniffedProtocols(http10) }, serves: 'http' },
-        { match: { transport: raw }, serves: 'tcp' },
+        { match: { transport: raw, protocols: sniffedProtocols(http10) }, serves: 'http', isMutualTls },
+        { match: { transport: raw }, serves: 'tcp', isMutualTls },
       ];
   }
 }

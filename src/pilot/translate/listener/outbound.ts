@@ -127,6 +127,7 @@ function buildManager({ plan, settings, traits }: OutboundListenerInputs, route:
     settings,
     http10: traits.http10,
     grpcWeb,
+    security: [],
   });
 }
 

@@ -1,36 +1,36 @@
 import type { Listener, ListenerFilter } from '../../../gen/types.ts';
 import { TrafficDirection } from '../../../gen/types.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
 import { type Built, clusterRef, type ListenerType } from '../built.ts';
 import { buildHttpInspector, buildOriginalDst, buildOriginalSrc } from '../filters/listener-filters.ts';
 import type { ListenerSettings } from '../filters/settings.ts';
 import { buildPlainTcpProxy } from '../filters/tcp-proxy.ts';
-import type { ProxyTraits } from '../plan.ts';
 import { addressOf, bool, uint32 } from '../protobuf.ts';
 import { buildChain, type ChainDraft } from './chain.ts';
-import { buildPassthroughChains, buildPortChains } from './inbound-chains.ts';
-import type { InboundTlsMode } from './inbound-match.ts';
+import { buildPassthroughChains, buildPortChains, type InboundContext } from './inbound-chains.ts';
 import type { InboundPort, InboundSocket } from './inbound-plan.ts';
 import { distinctOrigins } from './origins.ts';
 import { listenerName } from './outbound-draft.ts';
 import { WILDCARD_ADDRESS } from './outbound-plan.ts';
 import { listenProtocol, serverFirstPorts } from './ports.ts';
 
-export type VirtualInboundInputs = {
-  readonly captured: readonly InboundPort[];
-  readonly settings: ListenerSettings;
-  readonly traits: ProxyTraits;
+export type VirtualInboundInputs = InboundContext & { readonly captured: readonly InboundPort[] };
+
+export type BuiltInbound = {
+  readonly listener: Built<ListenerType> | undefined;
+  readonly diagnostics: readonly Diagnostic[];
 };
 
-const MODE: InboundTlsMode = 'DISABLE';
-
 /** Where iptables sends everything that comes to the workload; nothing where nothing is intercepted. */
-export function buildVirtualInbound(inputs: VirtualInboundInputs): Built<ListenerType> | undefined {
+export function buildVirtualInbound(inputs: VirtualInboundInputs): BuiltInbound {
   const { captured, settings, traits } = inputs;
-  if (traits.interception === 'NONE') return undefined;
-  const ports = captured.flatMap((port) =>
-    buildPortChains({ port, settings, http10: traits.http10, mode: MODE, bound: false }),
-  );
+  if (traits.interception === 'NONE') return { listener: undefined, diagnostics: [] };
+  const parts = [
+    buildPassthroughChains(inputs),
+    ...captured.map((port) => buildPortChains(port, inputs, { bound: false })),
+  ];
+  const drafts = [blackHole(settings), ...parts.flatMap((part) => part.drafts)];
   const message: Listener = {
     name: 'virtualInbound',
     address: addressOf(WILDCARD_ADDRESS, settings.inboundPort),
@@ -41,15 +41,19 @@ export function buildVirtualInbound(inputs: VirtualInboundInputs): Built<Listene
     continueOnListenerFiltersTimeout: true,
     maxConnectionsToAcceptPerSocketEvent: uint32(1),
     accessLog: settings.listenerAccessLog,
-    filterChains: [blackHole(settings), ...buildPassthroughChains(settings, traits.http10), ...ports].map(buildChain),
+    filterChains: drafts.map(buildChain),
   };
-  return {
-    type: 'envoy.config.listener.v3.Listener',
+  const listener = {
+    type: 'envoy.config.listener.v3.Listener' as const,
     name: 'virtualInbound',
     message,
-    needs: [BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, ...captured.map(({ cluster }) => cluster)].map(clusterRef),
-    origins: distinctOrigins(captured.flatMap(({ origins }) => origins)),
+    needs: [
+      ...[BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, ...captured.map(({ cluster }) => cluster)].map(clusterRef),
+      ...drafts.flatMap(({ needs }) => needs),
+    ],
+    origins: distinctOrigins(drafts.flatMap(({ origins }) => origins)),
   };
+  return { listener, diagnostics: parts.flatMap((part) => part.diagnostics) };
 }
 
 /** A connection to the port itself would come back for ever. */
@@ -74,18 +78,15 @@ function buildListenerFilters({ captured, settings, traits }: VirtualInboundInpu
     : filters;
 }
 
-export type InboundSocketInputs = {
-  readonly socket: InboundSocket;
-  readonly settings: ListenerSettings;
-  readonly traits: ProxyTraits;
-};
+export type InboundSocketInputs = InboundContext & { readonly socket: InboundSocket };
 
 /** A port of the workload that clients connect to directly. On all addresses its name says that it is not the outbound one. */
-export function buildInboundSocket({ socket, settings, traits }: InboundSocketInputs): Built<ListenerType> {
+export function buildInboundSocket(inputs: InboundSocketInputs): BuiltInbound {
+  const { socket, settings } = inputs;
   const site = listenerName(socket.address, socket.port);
   const name = socket.address === WILDCARD_ADDRESS ? `inbound_${site}` : site;
   const isSniffed = listenProtocol(socket) === 'auto';
-  const chains = buildPortChains({ port: socket, settings, http10: traits.http10, mode: MODE, bound: true });
+  const { drafts, diagnostics } = buildPortChains(socket, inputs, { bound: true });
   const message: Listener = {
     name,
     address: addressOf(socket.address, socket.port),
@@ -94,13 +95,14 @@ export function buildInboundSocket({ socket, settings, traits }: InboundSocketIn
     listenerFiltersTimeout: isSniffed ? settings.detectionTimeout : undefined,
     continueOnListenerFiltersTimeout: isSniffed,
     accessLog: settings.listenerAccessLog,
-    filterChains: chains.map(buildChain),
+    filterChains: drafts.map(buildChain),
   };
-  return {
-    type: 'envoy.config.listener.v3.Listener',
+  const listener = {
+    type: 'envoy.config.listener.v3.Listener' as const,
     name,
     message,
-    needs: [clusterRef(socket.cluster)],
-    origins: socket.origins,
+    needs: [clusterRef(socket.cluster), ...drafts.flatMap(({ needs }) => needs)],
+    origins: distinctOrigins(drafts.flatMap(({ origins }) => origins)),
   };
+  return { listener, diagnostics };
 }

@@ -6,8 +6,8 @@ import type { ProxyTraits } from '../plan.ts';
 import { at, port, service } from '../policy/testing/fixtures.ts';
 import { fallThroughCluster } from './fall-through.ts';
 import { type InboundMatchInputs, inboundRows } from './inbound-match.ts';
-import { planInbound } from './inbound-plan.ts';
-import { settings, traits } from './testing/sidecar.ts';
+import { type InboundSocket, planInbound } from './inbound-plan.ts';
+import { settings, traits, unprotected } from './testing/sidecar.ts';
 import { filterConfig, inspectors, summarize } from './testing/summary.ts';
 import { buildInboundSocket, buildVirtualInbound } from './virtual-inbound.ts';
 import { buildVirtualOutbound } from './virtual-outbound.ts';
@@ -20,7 +20,11 @@ function target(name: string, number: number, protocol: Protocol, targetPort = n
 
 function inboundOf(targets: readonly ServiceTarget[], options: Partial<ProxyTraits> = {}) {
   const { captured } = planInbound({ targets, ingress: [], interception: 'REDIRECT' });
-  return buildVirtualInbound({ captured, settings, traits: { ...traits, ...options } });
+  return buildVirtualInbound({ captured, settings, traits: { ...traits, ...options }, security: unprotected }).listener;
+}
+
+function socketOf(socket: InboundSocket) {
+  return buildInboundSocket({ socket, settings, traits, security: unprotected }).listener;
 }
 
 const unclaimed = [
@@ -187,16 +191,14 @@ describe('a Sidecar’s ingress', () => {
       interception: 'REDIRECT',
     });
     expect(captured).toEqual([]);
-    const built = sockets.map((socket) => buildInboundSocket({ socket, settings, traits }));
+    const built = sockets.flatMap((socket) => socketOf(socket) ?? []);
     expect(built.map(({ name }) => name)).toEqual(['10.0.0.9_9080']);
     expect(built.flatMap(({ message }) => summarize(message))).toEqual(['raw → http inline inbound|9080||']);
   });
 
   it('on all addresses does not take the name of an outbound listener', () => {
     const { sockets } = planInbound({ targets: [], ingress: ingress(http), interception: 'NONE' });
-    expect(sockets.map((socket) => buildInboundSocket({ socket, settings, traits }).name)).toEqual([
-      'inbound_0.0.0.0_9080',
-    ]);
+    expect(sockets.map((socket) => socketOf(socket)?.name)).toEqual(['inbound_0.0.0.0_9080']);
   });
 
   it.each<[string, IngressListener]>([

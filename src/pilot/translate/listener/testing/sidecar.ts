@@ -5,6 +5,7 @@ import type { Service } from '../../../../model/service.ts';
 import { meshConfig } from '../../../../testing/config.ts';
 import { readListenerSettings } from '../../filters/settings.ts';
 import type { ProxyTraits, ServiceAtPort } from '../../plan.ts';
+import type { WorkloadSecurity } from '../../security.ts';
 import { buildOutboundListener } from '../outbound.ts';
 import type { HeadlessPort, OutboundEgress, OutboundPlan } from '../outbound-plan.ts';
 import { planOutbound } from '../plan.ts';
@@ -17,8 +18,17 @@ export const traits: ProxyTraits = {
   interception: 'REDIRECT',
   dnsCapture: false,
   http10: false,
+  identityFolder: '',
+  isProven: false,
   idleTimeout: '',
   labels: {},
+};
+
+/** A workload that nothing protects. */
+export const unprotected: WorkloadSecurity = {
+  peer: { mode: 'DISABLE', ports: new Map() },
+  request: { rules: [] },
+  access: { policies: [] },
 };
 
 export const settings = readListenerSettings(meshConfig());

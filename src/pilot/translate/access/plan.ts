@@ -1,0 +1,2 @@
+/** Who may do what with a workload. */
+export type AccessPlan = { readonly policies: readonly never[] };

@@ -1,0 +1,2 @@
+/** Which tokens a workload takes. */
+export type RequestPlan = { readonly rules: readonly never[] };
