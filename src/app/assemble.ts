@@ -2,6 +2,8 @@
  * The whole process in one place: every part is made here and handed what it needs. Nothing else knows everybody.
  */
 
+import type { Citadel } from '../citadel/citadel.ts';
+import type { IssuerSource } from '../citadel/issuer.ts';
 import { Galley } from '../galley/galley.ts';
 import { MeshConfigFile } from '../galley/sources/mesh-config-file.ts';
 import type { Source } from '../galley/sources/source.ts';
@@ -17,6 +19,7 @@ import type { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { Verdicts } from '../xds/verdicts.ts';
 import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes, monitoringRoutes } from './admin.ts';
+import { makeCitadel } from './citadel.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { ConfigSourcesWatch } from './config-sources.ts';
@@ -33,6 +36,8 @@ export type AssembleInputs = {
   readonly sources?: readonly Source[];
   /** The Kubernetes API, where there is one. */
   readonly kube?: KubeConnection | undefined;
+  /** Who signs identities; by default what the configuration names. */
+  readonly issuer?: IssuerSource;
   readonly clock: Clock;
   /** From 0 up to 1, so that replicas do not all come at once. */
   readonly random: () => number;
@@ -60,6 +65,7 @@ export class Xebec {
   readonly loopDelay: LoopDelay;
   readonly webhook: Webhook | undefined;
   readonly distribution: Distribution | undefined;
+  readonly citadel: Citadel | undefined;
   readonly #inputs: AssembleInputs;
   readonly #cluster: Cluster | undefined;
   readonly #rpc: RpcServer;
@@ -72,6 +78,7 @@ export class Xebec {
     this.#inputs = inputs;
     this.#cluster = makeCluster(inputs);
     this.galley = makeGalley(inputs, this.#cluster);
+    this.citadel = makeCitadel(inputs, this.#cluster, this.galley);
     this.pilot = makePilot(inputs, this.galley, verdicts);
     this.verdicts = new VerdictLog({
       log: log.child({ component: 'xds' }),
@@ -143,7 +150,9 @@ export class Xebec {
     const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
     if (runsPilot) parts.push(this.pilot);
     if (config.configSources.length === 0) parts.push(new ConfigSourcesWatch(this.galley, this.#inputs.log));
-    if (runsGalley) parts.push(...(this.#cluster?.parts ?? []), this.status.controller, ...this.#galleyParts());
+    if (this.citadel !== undefined) parts.push(this.citadel);
+    if (runsGalley || this.citadel !== undefined) parts.push(...(this.#cluster?.parts ?? []));
+    if (runsGalley) parts.push(this.status.controller, ...this.#galleyParts());
     await runAll(parts, signal);
   }
 

@@ -40,6 +40,16 @@ export type ProcessConfig = {
   readonly webhookKeyFile: string | undefined;
   /** gRPC for consumers of verified configuration. */
   readonly mcp: Address | undefined;
+  /** The signing certificate of the mesh in files, as the Secret `cacerts` has them; without it, Secrets are read. */
+  readonly caCertsFolder: string | undefined;
+  /** Roots of other meshes that this one trusts too: a PEM file, watched. */
+  readonly rootCertFile: string | undefined;
+  readonly workloadCertTtlMs: number;
+  readonly maxWorkloadCertTtlMs: number;
+  /** Of a root that xebec makes. */
+  readonly caCertTtlMs: number;
+  /** How long everybody is told of a new root before it signs. */
+  readonly rootAnnounceMs: number;
   readonly logLevel: LogLevel;
   /** The DNS suffix of the Kubernetes cluster. */
   readonly domain: string;
@@ -70,6 +80,19 @@ const milliseconds = z.string().transform((text, context) => {
     return z.NEVER;
   }
   return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
+});
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Of certificates, which live for minutes to years. */
+const lifetime = z.string().transform((text, context) => {
+  const match = /^(\d+)(s|m|h|d)$/.exec(text);
+  const ms = Number(match?.[1]) * (unitMs[match?.[2] ?? ''] ?? Number.NaN);
+  if (!(ms > 0)) {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no lifetime; write 30m, 24h or 90d` });
+    return z.NEVER;
+  }
+  return ms;
 });
 
 const controllers = z.string().transform((text, context) => {
@@ -117,6 +140,12 @@ const schema = z.object({
   webhookCertFile: file,
   webhookKeyFile: file,
   mcp: address.optional(),
+  caCertsFolder: z.string().min(1, { error: 'names no folder' }).optional(),
+  rootCertFile: file,
+  workloadCertTtlMs: lifetime.prefault('24h'),
+  maxWorkloadCertTtlMs: lifetime.prefault('90d'),
+  caCertTtlMs: lifetime.prefault('3650d'),
+  rootAnnounceMs: lifetime.prefault('24h'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
     .prefault('info'),
@@ -146,6 +175,18 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   webhookCertFile: { flag: '--webhook-cert-file', variables: ['XEBEC_WEBHOOK_CERT_FILE'] },
   webhookKeyFile: { flag: '--webhook-key-file', variables: ['XEBEC_WEBHOOK_KEY_FILE'] },
   mcp: { flag: '--mcp', variables: ['XEBEC_MCP'] },
+  caCertsFolder: { flag: '--ca-certs-folder', variables: ['XEBEC_CA_CERTS_FOLDER'] },
+  rootCertFile: { flag: '--root-cert-file', variables: ['XEBEC_ROOT_CERT_FILE'] },
+  workloadCertTtlMs: {
+    flag: '--workload-cert-ttl',
+    variables: ['XEBEC_WORKLOAD_CERT_TTL', 'DEFAULT_WORKLOAD_CERT_TTL'],
+  },
+  maxWorkloadCertTtlMs: {
+    flag: '--max-workload-cert-ttl',
+    variables: ['XEBEC_MAX_WORKLOAD_CERT_TTL', 'MAX_WORKLOAD_CERT_TTL'],
+  },
+  caCertTtlMs: { flag: '--ca-cert-ttl', variables: ['XEBEC_CA_CERT_TTL', 'CITADEL_SELF_SIGNED_CA_CERT_TTL'] },
+  rootAnnounceMs: { flag: '--root-announce', variables: ['XEBEC_ROOT_ANNOUNCE'] },
   logLevel: { flag: '--log-level', variables: ['XEBEC_LOG_LEVEL'] },
   domain: { flag: '--domain', variables: ['XEBEC_DOMAIN'] },
   debounceAfterMs: { flag: '--debounce-after', variables: ['XEBEC_DEBOUNCE_AFTER', 'PILOT_DEBOUNCE_AFTER'] },
@@ -181,6 +222,8 @@ const absent = {
   webhookCertFile: undefined,
   webhookKeyFile: undefined,
   mcp: undefined,
+  caCertsFolder: undefined,
+  rootCertFile: undefined,
 };
 
 /** What each setting alone does not show. */
@@ -198,5 +241,12 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
   if (config.webhook !== undefined && config.webhookCertFile === undefined && !config.kubernetes) {
     return '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file';
   }
+  return lifetimeContradiction(config);
+}
+
+function lifetimeContradiction(config: z.infer<typeof schema>): string | undefined {
+  const { workloadCertTtlMs, maxWorkloadCertTtlMs, caCertTtlMs } = config;
+  if (workloadCertTtlMs > maxWorkloadCertTtlMs) return '--workload-cert-ttl: is longer than --max-workload-cert-ttl';
+  if (workloadCertTtlMs > caCertTtlMs) return '--workload-cert-ttl: is longer than --ca-cert-ttl';
   return undefined;
 }

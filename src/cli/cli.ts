@@ -83,22 +83,34 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--webhook-cert-file <file>', 'certificate of the webhook, watched (default: xebec makes one)')
     .option('--webhook-key-file <file>', 'its key')
     .option('--mcp <address>', 'where verified configuration is served over MCP (default: nowhere)')
+    .option('--ca-certs-folder <dir>', 'the signing certificate of the mesh in files, watched (default: from Secrets)')
+    .option('--root-cert-file <file>', 'roots of other meshes to trust too, watched')
+    .option('--workload-cert-ttl <lifetime>', 'how long a workload certificate lives (default: 24h)')
+    .option('--max-workload-cert-ttl <lifetime>', 'the longest life that a workload may ask for (default: 90d)')
+    .option('--ca-cert-ttl <lifetime>', 'how long a root lives that xebec makes (default: 3650d)')
+    .option('--root-announce <duration>', 'how long everybody is told of a new root before it signs (default: 24h)')
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
     .option('--debounce-max <duration>', 'the longest a storm may hold a push (default: 10s)')
     .action(async (options: Readonly<Record<string, string>> & { readonly kubernetes?: true }) => {
-      const { debounceAfter, debounceMax, configSource, kubernetes, ...rest } = options;
-      const flags = {
-        ...rest,
-        ...(kubernetes === undefined ? {} : { kubernetes: 'true' }),
-        ...(configSource === undefined ? {} : { configSources: configSource }),
-        ...(debounceAfter === undefined ? {} : { debounceAfterMs: debounceAfter }),
-        ...(debounceMax === undefined ? {} : { debounceMaxMs: debounceMax }),
-      };
+      const { kubernetes, ...texts } = options;
+      const named = Object.entries(texts).map(([option, text]) => [settingOf[option] ?? option, text] as const);
+      const flags = { ...Object.fromEntries(named), ...(kubernetes === undefined ? {} : { kubernetes: 'true' }) };
       finish(await runServe(flags, io));
     });
 }
+
+/** Settings that are not called as their flags are. */
+const settingOf: Readonly<Record<string, string>> = {
+  configSource: 'configSources',
+  debounceAfter: 'debounceAfterMs',
+  debounceMax: 'debounceMaxMs',
+  workloadCertTtl: 'workloadCertTtlMs',
+  maxWorkloadCertTtl: 'maxWorkloadCertTtlMs',
+  caCertTtl: 'caCertTtlMs',
+  rootAnnounce: 'rootAnnounceMs',
+};
 
 function addCheck(program: Command, io: LocalIo, finish: (code: number) => void): void {
   addCommand(program, 'check')
