@@ -12,7 +12,7 @@ import { buildChain, type ChainDraft, mergeChains, serverNamesOf } from '../list
 import { distinctOrigins } from '../listener/origins.ts';
 import type { GatewayServerPlan, ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { addressOf } from '../protobuf.ts';
-import type { WorkloadSecurity } from '../security.ts';
+import { buildHttpSecurity, buildTcpSecurity, type SecuritySite, type WorkloadSecurity } from '../security.ts';
 import { buildConnectionChains } from './connection-chains.ts';
 import { type SecretType, secretRef } from './file-secret.ts';
 import type { GatewayConnectionPlan, GatewayPortPlan } from './gateway-plan.ts';
@@ -44,7 +44,8 @@ export function buildGatewayListener(inputs: GatewayListenerInputs): BuiltGatewa
   const http = plan.http === undefined ? [] : [buildClearHttp(inputs, plan.http)];
   const merged = mergeChains([...http, ...connections.flatMap(({ chains }) => chains)]);
   const secrets = distinctSecrets(connections.flatMap((built) => built.secrets));
-  const diagnostics = [...connections.flatMap((built) => built.diagnostics), ...merged.diagnostics];
+  const told = plan.http === undefined ? [] : buildHttpSecurity(inputs.security, siteOf(plan)).diagnostics;
+  const diagnostics = [...told, ...connections.flatMap((built) => built.diagnostics), ...merged.diagnostics];
   if (merged.chains.length === 0) return { listener: undefined, secrets: [], diagnostics };
   const listenerFilters = buildListenerFilters(merged.chains, settings);
   const message: Listener = {
@@ -67,13 +68,8 @@ export function buildGatewayListener(inputs: GatewayListenerInputs): BuiltGatewa
 
 function buildClearHttp(inputs: GatewayListenerInputs, http: NonNullable<GatewayPortPlan['http']>): ChainDraft {
   const isGrpcWeb = http.servers.some(({ server }) => server.port.protocol?.toLowerCase() === 'grpc-web');
-  return {
-    match: {},
-    filters: [buildManager(inputs, http.route, isGrpcWeb)],
-    needs: [routeRef(http.route)],
-    origins: http.servers.map(serverOrigin),
-    place: undefined,
-  };
+  const origins = http.servers.map(serverOrigin);
+  return { ...buildHttpChain(inputs, { route: http.route, grpcWeb: isGrpcWeb, origins }), place: undefined };
 }
 
 type BuiltServer = {
@@ -88,25 +84,32 @@ function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectio
   switch (serves.kind) {
     case 'tcp':
     case 'passthrough':
-      return { secrets: [], ...buildConnectionChains({ ...inputs, connection, port: portNumber(server) }) };
+      return { secrets: [], ...buildGuardedConnections(inputs, connection) };
     case 'https':
       return buildTerminated(connection, { files: serves.files, alpn: ['h2', 'http/1.1'] }, () => ({
-        diagnostics: [],
+        diagnostics: buildHttpSecurity(inputs.security, siteOf(inputs.plan)).diagnostics,
         chains: [
-          {
-            match: {},
-            filters: [buildManager(inputs, serves.route, false)],
-            needs: [routeRef(serves.route)],
-            origins,
-            place: serverPlace(server),
-          },
+          { ...buildHttpChain(inputs, { route: serves.route, grpcWeb: false, origins }), place: serverPlace(server) },
         ],
       }));
     case 'tls':
       return buildTerminated(connection, { files: serves.files, alpn: [] }, () =>
-        buildConnectionChains({ ...inputs, connection, port: portNumber(server) }),
+        buildGuardedConnections(inputs, connection),
       );
   }
+}
+
+/** Connections pass what protects the gateway before they are passed on. */
+function buildGuardedConnections(inputs: GatewayListenerInputs, connection: GatewayConnectionPlan): Chains {
+  const part = buildTcpSecurity(inputs.security, siteOf(inputs.plan));
+  const built = buildConnectionChains({ ...inputs, connection, port: portNumber(connection.server) });
+  const chains = built.chains.map((chain) => ({
+    ...chain,
+    filters: [...part.filters, ...chain.filters],
+    needs: [...chain.needs, ...part.needs],
+    origins: [...chain.origins, ...part.origins],
+  }));
+  return { chains, diagnostics: [...built.diagnostics, ...part.diagnostics] };
 }
 
 type Chains = Pick<BuiltServer, 'chains' | 'diagnostics'>;
@@ -135,16 +138,33 @@ function addTls(chain: ChainDraft, tls: BuiltServerTls, names: readonly string[]
   };
 }
 
-function buildManager(inputs: GatewayListenerInputs, route: string, grpcWeb: boolean): ConfigListenerFilter {
-  return buildHttpManager({
+type HttpChain = { readonly route: string; readonly grpcWeb: boolean; readonly origins: readonly Origin[] };
+
+function buildHttpChain(
+  inputs: GatewayListenerInputs,
+  { route, grpcWeb, origins }: HttpChain,
+): Omit<ChainDraft, 'place'> {
+  const { plan, settings, traits, security } = inputs;
+  const part = buildHttpSecurity(security, siteOf(plan));
+  const manager = buildHttpManager({
     direction: 'gateway',
-    statPrefix: `outbound_${inputs.plan.name}`,
+    statPrefix: `outbound_${plan.name}`,
     routes: { kind: 'rds', name: route },
-    settings: inputs.settings,
-    http10: inputs.traits.http10,
+    settings,
+    http10: traits.http10,
     grpcWeb,
-    security: [],
+    security: part.filters,
   });
+  return {
+    match: {},
+    filters: [manager],
+    needs: [routeRef(route), ...part.needs],
+    origins: [...origins, ...part.origins],
+  };
+}
+
+function siteOf({ port }: GatewayPortPlan): SecuritySite {
+  return { direction: 'gateway', port, member: undefined, isMutualTls: false };
 }
 
 function buildListenerFilters(chains: readonly ChainDraft[], settings: ListenerSettings): readonly ListenerFilter[] {
