@@ -107,10 +107,14 @@ export interface KubeApi {
     patch: readonly JsonPatchStep[],
     signal: AbortSignal,
   ): Promise<KubeResult>;
-  delete(type: ResourceType, name: ObjectName, signal: AbortSignal): Promise<KubeResult<void>>;
+  /** With `only`, another object of that name, or a newer version, stays: the answer is then `conflict`. */
+  delete(type: ResourceType, name: ObjectName, signal: AbortSignal, only?: ObjectVersion): Promise<KubeResult<void>>;
   /** A GET outside of resources: `/version`, `/apis/networking.istio.io`. */
   getPath(path: string, signal: AbortSignal): Promise<KubeResult>;
 }
+
+/** This object and no later one of its name; with a resourceVersion, this version of it and no later one. */
+export type ObjectVersion = { readonly uid: string; readonly resourceVersion?: string };
 
 export type JsonPatchStep = {
   readonly op: 'add' | 'remove' | 'replace' | 'test';

@@ -9,6 +9,7 @@ import type {
   ListOptions,
   ListPage,
   ObjectName,
+  ObjectVersion,
   ResourceType,
   WatchEvent,
   WatchOptions,
@@ -90,8 +91,16 @@ export class KubeClient implements KubeApi {
     return this.#object('patch', call, signal);
   }
 
-  async delete(type: ResourceType, name: ObjectName, signal: AbortSignal): Promise<KubeResult<void>> {
-    const answer = await this.#send('delete', { method: 'DELETE', path: objectPath(type, name) }, signal);
+  async delete(
+    type: ResourceType,
+    name: ObjectName,
+    signal: AbortSignal,
+    only?: ObjectVersion,
+  ): Promise<KubeResult<void>> {
+    const path = objectPath(type, name);
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: only };
+    const call = only === undefined ? { method: 'DELETE' as const, path } : jsonCall('DELETE', path, options);
+    const answer = await this.#send('delete', call, signal);
     return answer.ok ? ok(undefined) : answer;
   }
 
