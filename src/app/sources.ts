@@ -7,6 +7,7 @@ import type { Source } from '../galley/sources/source.ts';
 import { RpcClient } from '../rpc/rpc-client.ts';
 import type { AssembleInputs } from './assemble.ts';
 import type { Cluster } from './cluster.ts';
+import type { ProcessConfig } from './config.ts';
 import { findConfigSources } from './config-sources.ts';
 
 /** Where the configuration says that objects come from; the earlier has the say where two have the same object. */
@@ -14,8 +15,11 @@ export function makeSources(inputs: AssembleInputs, cluster: Cluster | undefined
   const { config, clock } = inputs;
   const sources: Source[] = [];
   if (config.source !== undefined) sources.push(new FolderSource({ path: config.source, clock }));
+  const secretNamespaces = secretNamespacesOf(config);
   const fromCluster = (kinds: 'kubernetes' | 'istio'): readonly Source[] =>
-    cluster === undefined ? [] : [new KubernetesSource({ ...cluster, rootNamespace: config.namespace, kinds })];
+    cluster === undefined
+      ? []
+      : [new KubernetesSource({ ...cluster, rootNamespace: config.namespace, kinds, secretNamespaces })];
   sources.push(...fromCluster('kubernetes'));
   const choose: ChooseSources = async (wait, signal) => {
     const addresses = await findConfigSources(inputs, wait, signal);
@@ -27,6 +31,16 @@ export function makeSources(inputs: AssembleInputs, cluster: Cluster | undefined
   if (cluster !== undefined || config.configSources.length > 0 || config.meshConfig !== undefined)
     sources.push(new ChosenSource('configuration', choose));
   return sources;
+}
+
+/** Where Secrets are read. Only Pilot has a use for them. */
+export function secretNamespacesOf({
+  controllers,
+  namespace,
+  secretNamespaces,
+}: Pick<ProcessConfig, 'controllers' | 'namespace' | 'secretNamespaces'>): readonly string[] {
+  if (!controllers.includes('pilot')) return [];
+  return secretNamespaces.length === 0 ? [namespace] : secretNamespaces;
 }
 
 type Elsewhere = Exclude<ConfigSourceAddress, { readonly kind: 'cluster' }>;

@@ -15,6 +15,7 @@ type PodSpec = {
 };
 type Manifest = {
   readonly kind: string;
+  readonly rules?: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Labels };
   /** What the tests look for, of any kind. */
   readonly spec: PodSpec & {
@@ -39,6 +40,10 @@ async function render(release: string, namespace: string, ...args: readonly stri
 async function refusal(...args: readonly string[]): Promise<string> {
   const { status, stderr } = await template('xebec', 'istio-system', ...args);
   return status === 0 ? 'was taken' : stderr;
+}
+
+function listsSecrets({ rules = [] }: Manifest): boolean {
+  return rules.some(({ resources, verbs }) => resources.includes('secrets') && verbs.includes('list'));
 }
 
 function find(manifests: readonly Manifest[], kind: string): Manifest {
@@ -121,8 +126,24 @@ describe('values', () => {
   test('what is switched off is not there, nor allowed', async () => {
     const { stdout } = await template('x', 'y', '--set=controllers={pilot}', '--set=test.enabled=false');
     expect(stdout).not.toContain('ValidatingWebhookConfiguration');
-    expect(stdout).not.toMatch(/leases|secrets|events/);
+    expect(stdout).not.toMatch(/leases|events/);
     expect(stdout).not.toContain('9901');
+    const galley = await template('x', 'y', '--set=controllers={galley}', '--set=webhook.enabled=false');
+    expect(galley.stdout).not.toContain('secrets');
+  });
+
+  test('S18: Secrets are read where gateways are, each namespace by a Role of its own, and everywhere only for *', async () => {
+    const placesOf = async (...args: readonly string[]): Promise<readonly string[]> => {
+      const manifests = await render('x', 'y', '--set=webhook.enabled=false', ...args);
+      const readers = manifests.filter((each) => /^(Cluster)?Role$/.test(each.kind) && listsSecrets(each));
+      return readers.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`);
+    };
+    expect(await placesOf()).toEqual(['Role y']);
+    expect(await placesOf('--set=secretNamespaces={edge,shop}')).toEqual(['Role edge', 'Role shop']);
+    expect(await placesOf('--set=secretNamespaces={edge,*}')).toEqual(['ClusterRole ']);
+    const { stdout } = await template('x', 'y', '--set=secretNamespaces={edge,shop}');
+    expect(stdout).toContain('- "--secret-namespaces=edge,shop"');
+    expect(await refusal('--set=secretNamespaces={Edge}')).toContain('secretNamespaces');
   });
 });
 

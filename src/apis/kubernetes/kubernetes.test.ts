@@ -224,14 +224,25 @@ describe('other kinds', () => {
     expect(read('ServiceAccount', { secrets: [{ name: 'a' }] })).toEqual({ secrets: ['a'], imagePullSecrets: [] });
   });
 
-  it('Secret is decoded, and what was written as text counts', () => {
+  it('Secret is decoded, and what was written as text counts; only what gateways need is kept', () => {
     const object = {
       type: 'kubernetes.io/tls',
-      data: { 'tls.crt': 'aGVsbG8=', both: 'eA==' },
-      stringData: { both: 'y' },
+      data: { 'tls.crt': 'aGVsbG8=', key: 'eA==', password: 'eA==' },
+      stringData: { key: 'y', token: 'z' },
     };
-    expect(read('Secret', object)).toEqual({ type: 'kubernetes.io/tls', data: { 'tls.crt': 'hello', both: 'y' } });
+    expect(read('Secret', object)).toEqual({ type: 'kubernetes.io/tls', data: { 'tls.crt': 'hello', key: 'y' } });
     expect(read('Secret', {})).toEqual({ type: 'Opaque', data: {} });
+  });
+
+  it.each([
+    { data: { 'tls.key': ['PLANTED'] } },
+    { data: 'PLANTED' },
+    { stringData: { 'tls.key': { PLANTED: 'PLANTED' } } },
+    { stringData: ['PLANTED'] },
+  ])('a Secret that cannot be read is refused, and not quoted: %o', (object) => {
+    const { issues } = collections.Secret.check(object, { name: 'a', namespace: 'b', annotations: {} });
+    expect(issues.map(renderIssue)).toEqual(['error XEB0001 ']);
+    expect(JSON.stringify(issues)).not.toContain('PLANTED');
   });
 
   it('ConfigMap keeps its texts', () => {

@@ -31,7 +31,10 @@ export type CheckLine = Finding & { readonly group: CheckGroup };
 
 export type CheckInputs = {
   readonly kube: KubeApi;
-  readonly config: Pick<ProcessConfig, 'namespace' | 'service' | 'domain' | 'controllers' | 'configSources'>;
+  readonly config: Pick<
+    ProcessConfig,
+    'namespace' | 'service' | 'domain' | 'controllers' | 'configSources' | 'secretNamespaces'
+  >;
   /** Whether a webhook is to be expected. */
   readonly hasWebhook: boolean;
   /** Whether xDS without TLS is. */

@@ -1,4 +1,5 @@
 import { type Collection, collections } from '../../apis/collections.ts';
+import { secretNamespacesOf } from '../sources.ts';
 import type { CheckInputs } from './check.ts';
 
 /** What xebec's account must be allowed, and what it is for. */
@@ -26,6 +27,7 @@ export function neededRights(settings: Settings): readonly NeededRight[] {
   const runsGalley = config.controllers.includes('galley');
   return [
     ...forMesh(config.namespace),
+    ...forGateways(settings),
     ...(readsIstio ? forConfiguration() : []),
     ...(runsGalley ? forElection(settings) : []),
     ...(runsGalley && readsIstio ? forStatus() : []),
@@ -40,6 +42,12 @@ function forMesh(namespace: string): readonly NeededRight[] {
     { purpose, group: 'discovery.k8s.io', plural: 'endpointslices', verbs: read },
     { purpose, group: '', plural: 'configmaps', name: 'istio', namespace, verbs: ['get', ...read] },
   ];
+}
+
+function forGateways({ config }: Settings): readonly NeededRight[] {
+  const right = { purpose: 'reads the certificates of gateways', group: '', plural: 'secrets', verbs: read };
+  const namespaces = secretNamespacesOf(config);
+  return namespaces.includes('*') ? [right] : namespaces.map((namespace) => ({ ...right, namespace }));
 }
 
 function forConfiguration(): readonly NeededRight[] {

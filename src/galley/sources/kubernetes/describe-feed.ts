@@ -48,7 +48,7 @@ function describeFeed({ feed, served }: Described): Diagnostic[] {
         say(
           'error',
           'XEB1018',
-          `${kind} may not be read: ${state.message}; grant list and watch on ${resource}; what was read before stays in force`,
+          `${nameOf(feed)} may not be read: ${state.message}; grant list and watch on ${resource}; what was read before stays in force`,
         ),
       ];
   }
@@ -56,8 +56,8 @@ function describeFeed({ feed, served }: Described): Diagnostic[] {
 
 /** An API server that is away is one trouble, however many kinds it has. */
 function describeFailing(feeds: readonly KindFeed[]): readonly Diagnostic[] {
-  const failing = feeds.flatMap(({ collection, state }) =>
-    state.kind === 'failing' ? [{ kind: collection.kind, message: state.message }] : [],
+  const failing = feeds.flatMap((feed) =>
+    feed.state.kind === 'failing' ? [{ kind: nameOf(feed), message: feed.state.message }] : [],
   );
   return [...Map.groupBy(failing, ({ message }) => message)].map(([message, kinds]) => {
     const names = kinds.map(({ kind }) => kind).join(', ');
@@ -67,6 +67,11 @@ function describeFailing(feeds: readonly KindFeed[]): readonly Diagnostic[] {
       `${names} cannot be read: ${message}; it is tried again, and what was read before stays in force`,
     );
   });
+}
+
+/** Secrets are read in chosen namespaces, each with a right of its own. */
+function nameOf({ collection: { kind }, namespace }: KindFeed): string {
+  return kind === 'Secret' && namespace !== '' ? `Secret in ${namespace}` : kind;
 }
 
 function say(level: IssueLevel, code: GalleyCode, message: string): Diagnostic {

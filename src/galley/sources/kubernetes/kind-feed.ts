@@ -15,8 +15,9 @@ export type Target =
 
 export type KindFeedDeps = {
   readonly collection: Collection;
+  /** Empty for all. */
   readonly namespace: string;
-  readonly name: string | undefined;
+  readonly fieldSelector: string | undefined;
   readonly reflect: Reflect;
   /** Whether objects vanish only because their definition does: then the last good ones stay in force. */
   readonly isDefinitionGoing: () => Promise<boolean>;
@@ -52,6 +53,11 @@ export class KindFeed {
     this.collection = deps.collection;
   }
 
+  /** Where it reads; empty for everywhere. */
+  get namespace(): string {
+    return this.#deps.namespace;
+  }
+
   get state(): ReflectionState {
     return this.#target.kind === 'none' ? { kind: 'absent', message: '' } : this.#state;
   }
@@ -85,7 +91,7 @@ export class KindFeed {
   }
 
   async #follow(version: string, stop: AbortSignal): Promise<void> {
-    const { collection, namespace, name, reflect } = this.#deps;
+    const { collection, namespace, fieldSelector, reflect } = this.#deps;
     const { group, plural, kind } = collection;
     const apiVersion = group === '' ? version : `${group}/${version}`;
     this.#stale = new Set(this.#keys);
@@ -94,7 +100,7 @@ export class KindFeed {
     await reflect<SourceObject>({
       type: { group, version, plural },
       namespace,
-      selectors: name === undefined ? {} : { fieldSelector: `metadata.name=${name}` },
+      selectors: fieldSelector === undefined ? {} : { fieldSelector },
       project: (object) => narrowObject(object, { apiVersion, kind }),
       keyOf: (object) => keyOf(object, kind),
       onChange: ({ upserts, deletes }) => {

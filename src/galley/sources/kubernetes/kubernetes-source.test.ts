@@ -4,7 +4,7 @@ import { err, ok } from '../../../kit/result.ts';
 import type { KubeObject, KubeResult } from '../../../kube/api.ts';
 import type { Reflect, Reflection, ReflectionState } from '../../../kube/reflection.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
-import { KubernetesSource } from './kubernetes-source.ts';
+import { KubernetesSource, type KubernetesSourceDeps } from './kubernetes-source.ts';
 
 const STORE = 'virtualservices.networking.istio.io';
 
@@ -25,12 +25,13 @@ class Cluster {
   });
   readonly source: KubernetesSource;
 
-  constructor() {
+  constructor({ kinds = 'istio', secretNamespaces = [] }: Partial<KubernetesSourceDeps> = {}) {
     const reflect: Reflect = <T>(reflection: Reflection<T>) => ({
       name: reflection.type.plural,
       run: async (stop) => {
         const { group, version, plural } = reflection.type;
-        const name = `${plural}.${version}.${group}`;
+        const place = plural === 'secrets' ? `@${reflection.namespace}` : '';
+        const name = `${plural}.${version}.${group}${place}`;
         this.running.set(name, { reflection: reflection as Reflection<unknown>, stop });
         await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
         if (this.running.get(name)?.stop === stop) this.running.delete(name);
@@ -40,7 +41,8 @@ class Cluster {
       api: { get: () => Promise.resolve(this.definition) },
       reflect,
       rootNamespace: 'istio-system',
-      kinds: 'istio',
+      kinds,
+      secretNamespaces,
     });
   }
 
@@ -252,5 +254,70 @@ describe('a cluster as a source', () => {
     for (const name of [...cluster.running.keys()].filter((each) => each.includes('istio.io')))
       await cluster.state(name, { kind: 'absent', message: '404' });
     expect(cluster.isSynced).toBe(true);
+  });
+});
+
+describe('Secrets of a cluster', () => {
+  const pair = { 'tls.crt': 'YQ==', 'tls.key': 'Yg==' };
+  function secret(name: string, data: object): KubeObject {
+    return { metadata: { name, namespace: 'edge' }, type: 'kubernetes.io/tls', data };
+  }
+  async function listOthers(cluster: Cluster): Promise<void> {
+    for (const name of [...cluster.running.keys()]) if (!name.startsWith('secrets')) await cluster.list(name);
+  }
+
+  test('are read where they were asked for, without types that no gateway serves with', async () => {
+    const cluster = new Cluster({ kinds: 'kubernetes', secretNamespaces: ['edge', 'shop', 'edge'] });
+    await cluster.start();
+    const read = [...cluster.running.keys()].filter((name) => name.startsWith('secrets'));
+    expect(read).toEqual(['secrets.v1.@edge', 'secrets.v1.@shop']);
+    const { fieldSelector } = cluster.at('secrets.v1.@edge').selectors;
+    expect(fieldSelector?.split(',')).toEqual(
+      expect.arrayContaining([
+        'type!=kubernetes.io/service-account-token',
+        'type!=helm.sh/release.v1',
+        'type!=istio.io/key-and-cert',
+      ]),
+    );
+    expect(cluster.at('configmaps.v1.').selectors).toEqual({ fieldSelector: 'metadata.name=istio' });
+  });
+
+  test('are read everywhere for *, and nowhere without namespaces', async () => {
+    const everywhere = new Cluster({ kinds: 'kubernetes', secretNamespaces: ['edge', '*'] });
+    await everywhere.start();
+    expect([...everywhere.running.keys()].filter((name) => name.startsWith('secrets'))).toEqual(['secrets.v1.@']);
+    const nowhere = new Cluster({ kinds: 'kubernetes', secretNamespaces: [] });
+    await nowhere.start();
+    expect([...nowhere.running.keys()].some((name) => name.startsWith('secrets'))).toBe(false);
+  });
+
+  test('that no gateway can serve with are not kept, nor are the keys that none needs, nor is that of the webhook', async () => {
+    const cluster = new Cluster({ kinds: 'kubernetes', secretNamespaces: ['edge'] });
+    await cluster.start();
+    const { project } = cluster.at('secrets.v1.@edge');
+    expect(project(secret('password', { password: 'YQ==' }))).toBeUndefined();
+    expect(project(secret('cacerts', { 'ca-cert.pem': 'YQ==', 'ca-key.pem': 'YQ==' }))).toBeUndefined();
+    expect(project(secret('xebec-webhook-tls', pair))).toBeUndefined();
+    expect(project(secret('shop', { ...pair, password: 'YQ==' }))).toMatchObject({
+      body: { type: 'kubernetes.io/tls', data: pair },
+    });
+  });
+
+  test('R27: which may not be read hurt nothing else, are named with their namespace, and are read when they may be', async () => {
+    const cluster = new Cluster({ kinds: 'kubernetes', secretNamespaces: ['edge', 'shop'] });
+    await cluster.start();
+    await listOthers(cluster);
+    expect(cluster.isSynced).toBe(false);
+    await cluster.list('secrets.v1.@shop');
+    await cluster.state('secrets.v1.@edge', { kind: 'forbidden', message: 'secrets is forbidden' });
+    expect(cluster.isSynced).toBe(true);
+    expect(cluster.diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'XEB1018 Secret in edge may not be read: secrets is forbidden; grant list and watch on secrets; what was read before stays in force',
+    ]);
+    await cluster.list('secrets.v1.@edge', secret('shop', pair));
+    expect([...cluster.keys]).toEqual(['Secret/edge/shop']);
+    expect(cluster.diagnostics).toEqual([]);
+    await cluster.state('secrets.v1.@edge', { kind: 'forbidden', message: 'secrets is forbidden' });
+    expect([...cluster.keys]).toEqual(['Secret/edge/shop']);
   });
 });

@@ -16,10 +16,31 @@ export type KubernetesSourceDeps = {
   readonly rootNamespace: string;
   /** Kubernetes' own kinds, or Istio's, which may come from elsewhere. */
   readonly kinds: 'kubernetes' | 'istio';
+  /** Where Secrets are read, among Kubernetes' own kinds; `*` is everywhere. */
+  readonly secretNamespaces: readonly string[];
 };
 
 /** What the mesh needs of Kubernetes' own kinds. */
-const kubernetesKinds: readonly Kind[] = ['Namespace', 'Node', 'Service', 'EndpointSlice', 'Pod', 'ConfigMap'];
+const kubernetesKinds: readonly Kind[] = [
+  'Namespace',
+  'Node',
+  'Service',
+  'EndpointSlice',
+  'Pod',
+  'ConfigMap',
+  'Secret',
+];
+
+/** Types of Secrets that no gateway serves with, and of which there are many. */
+const foreignSecrets: readonly string[] = [
+  'kubernetes.io/service-account-token',
+  'kubernetes.io/dockerconfigjson',
+  'kubernetes.io/dockercfg',
+  'bootstrap.kubernetes.io/token',
+  'helm.sh/release.v1',
+  'istio.io/key-and-cert',
+  'istio.io/ca-root',
+];
 
 /** Groups that change nothing at a proxy: a mesh can start without them. */
 const dispensableGroups: readonly string[] = ['config.istio.io', 'telemetry.istio.io', 'extensions.istio.io'];
@@ -49,7 +70,9 @@ export class KubernetesSource implements Source {
       reflect: deps.reflect,
       changed: () => this.#aimAll(),
     });
-    this.#feeds = read.map((collection) => this.#feedOf(collection));
+    this.#feeds = read.flatMap((collection) =>
+      readingsOf(collection, deps).map((reading) => this.#feedOf(collection, reading)),
+    );
   }
 
   async run(sink: SourceSink, signal: AbortSignal): Promise<void> {
@@ -76,12 +99,10 @@ export class KubernetesSource implements Source {
     );
   }
 
-  #feedOf(collection: Collection): KindFeed {
-    const isConfigMap = collection.kind === 'ConfigMap';
+  #feedOf(collection: Collection, reading: Reading): KindFeed {
     return new KindFeed({
       collection,
-      namespace: isConfigMap ? this.#deps.rootNamespace : '',
-      name: isConfigMap ? 'istio' : undefined,
+      ...reading,
       reflect: this.#deps.reflect,
       isDefinitionGoing: () => this.#isGoing(collection),
       apply: (upserts, deletes) => this.#sink?.apply({ upserts, deletes }),
@@ -134,8 +155,21 @@ export class KubernetesSource implements Source {
   }
 }
 
+/** Where objects of a kind are read, and which. */
+type Reading = { readonly namespace: string; readonly fieldSelector: string | undefined };
+
+function readingsOf({ kind }: Collection, deps: KubernetesSourceDeps): readonly Reading[] {
+  if (kind === 'ConfigMap') return [{ namespace: deps.rootNamespace, fieldSelector: 'metadata.name=istio' }];
+  if (kind !== 'Secret') return [{ namespace: '', fieldSelector: undefined }];
+  const fieldSelector = foreignSecrets.map((type) => `type!=${type}`).join(',');
+  const namespaces = deps.secretNamespaces.includes('*') ? [''] : [...new Set(deps.secretNamespaces)];
+  return namespaces.map((namespace) => ({ namespace, fieldSelector }));
+}
+
+/** What a mesh can start without: a gateway without its Secret serves what else it has. */
 function isEnough({ collection, isSettled, state }: KindFeed): boolean {
-  return isSettled || (state.kind === 'forbidden' && dispensableGroups.includes(collection.group));
+  const isDispensable = collection.kind === 'Secret' || dispensableGroups.includes(collection.group);
+  return isSettled || (state.kind === 'forbidden' && isDispensable);
 }
 
 function isCustom({ source }: Collection): boolean {

@@ -1,3 +1,4 @@
+import { credentialKeys } from '../../../apis/kubernetes/secret.ts';
 import { type ObjectKey, objectKey } from '../../../model/ids.ts';
 import { isRecord } from '../../is-record.ts';
 import { readMeta } from '../read-meta.ts';
@@ -29,6 +30,7 @@ const keptOf: Readonly<Record<string, (body: Body) => Body>> = {
   }),
   Node: ({ spec, status }) => ({ spec: pick(spec, ['podCIDR', 'podCIDRs']), status: pick(status, ['addresses']) }),
   ConfigMap: ({ data }) => ({ data }),
+  Secret: ({ type, data }) => ({ type, data: pick(data, credentialKeys) }),
 };
 
 const droppedAnnotations: readonly string[] = [
@@ -36,11 +38,11 @@ const droppedAnnotations: readonly string[] = [
   'kubectl.kubernetes.io/last-applied-configuration',
 ];
 
-/** The object as admission takes it, without what nobody reads. Nothing for an object without a name. */
+/** The object as admission takes it, without what nobody reads. Nothing for an object without a name, nor for a Secret of no use. */
 export function narrowObject(body: Body, { apiVersion, kind }: TypeOfBody): SourceObject | undefined {
   const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
   const { namespace, name } = metadata;
-  if (typeof name !== 'string') return undefined;
+  if (typeof name !== 'string' || (kind === 'Secret' && !isCredential(body, name))) return undefined;
   const full = readMeta(metadata, typeof namespace === 'string' ? namespace : '');
   const meta = { ...full, annotations: omit(full.annotations, droppedAnnotations) };
   const kept = keptOf[kind]?.(body) ?? istioBody(body);
@@ -58,6 +60,13 @@ export function keyOf(body: Body, kind: string): ObjectKey {
   const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
   return objectKey(kind, textOf(metadata['namespace']), textOf(metadata['name']));
 }
+
+/** A Secret that a gateway could serve with. That of xebec's own webhook is nobody else's. */
+function isCredential({ data }: Body, name: string): boolean {
+  return name !== WEBHOOK_SECRET && isRecord(data) && credentialKeys.some((key) => Object.hasOwn(data, key));
+}
+
+const WEBHOOK_SECRET = 'xebec-webhook-tls';
 
 /** An Istio kind is judged as a whole: what does not belong is to be told. */
 function istioBody({ apiVersion: _, kind: __, metadata: ___, ...rest }: Body): Body {
