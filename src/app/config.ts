@@ -19,6 +19,8 @@ export type ProcessConfig = {
   readonly context: string | undefined;
   /** Where Istio's configuration comes from instead: `xds://host:port`, `mcp://host:port` or `fs:///path`. */
   readonly configSources: readonly string[];
+  /** The namespaces in whose Secrets gateways find certificates, `*` for all of the cluster; the root namespace if none is named. */
+  readonly secretNamespaces: readonly string[];
   /** The namespace xebec runs in, which is the mesh's root namespace too. */
   readonly namespace: string;
   /** This replica among its kind; the pod's name in a cluster. */
@@ -118,6 +120,13 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+const namespaces = list.refine(
+  (names) => names.every((each) => /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/.test(each)),
+  {
+    error: 'lists something else than namespaces or *',
+  },
+);
+
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, { error: 'is no name of Kubernetes' });
 
 const file = z.string().min(1, { error: 'names no file' }).optional();
@@ -128,6 +137,7 @@ const schema = z.object({
   kubeconfig: file,
   context: z.string().min(1, { error: 'names no context' }).optional(),
   configSources: list.prefault(''),
+  secretNamespaces: namespaces.prefault(''),
   namespace: name.prefault('istio-system'),
   replica: name.optional(),
   service: name.prefault('xebec'),
@@ -163,6 +173,7 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   kubeconfig: { flag: '--kubeconfig', variables: ['XEBEC_KUBECONFIG', 'KUBECONFIG'] },
   context: { flag: '--context', variables: ['XEBEC_CONTEXT'] },
   configSources: { flag: '--config-source', variables: ['XEBEC_CONFIG_SOURCE'] },
+  secretNamespaces: { flag: '--secret-namespaces', variables: ['XEBEC_SECRET_NAMESPACES'] },
   namespace: { flag: '--namespace', variables: ['XEBEC_NAMESPACE', 'POD_NAMESPACE'] },
   replica: { flag: '--replica', variables: ['XEBEC_REPLICA', 'POD_NAME'] },
   service: { flag: '--service', variables: ['XEBEC_SERVICE'] },

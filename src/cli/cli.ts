@@ -69,6 +69,10 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
       'take Istio’s configuration from xds://host:port, mcp://host:port or fs:///folder',
     )
     .option('--namespace <name>', 'the root namespace, where xebec runs (default: istio-system)')
+    .option(
+      '--secret-namespaces <list>',
+      'where Secrets with the certificates of gateways are read, or * (default: the root namespace)',
+    )
     .option('--replica <name>', 'the name of this replica, for leader election (default: the pod’s name)')
     .option('--service <name>', 'the Service whose endpoints are the replicas (default: xebec)')
     .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio')
@@ -122,6 +126,7 @@ function addCheck(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
     .option('--controllers <list>', 'which controllers it runs (default: all)')
     .option('--config-source <list>', 'where its configuration comes from, if not from this cluster')
+    .option('--secret-namespaces <list>', 'where it reads Secrets of gateways, or * (default: its own namespace)')
     .option('--monitoring <address>', 'where its port 15014 is, seen from here (default: the Service, in a cluster)')
     .option('--xds-plaintext <address>', 'where its port 15010 is, seen from here (default: the Service, in a cluster)')
     .option('--no-webhook', 'it has no webhook')
