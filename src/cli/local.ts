@@ -1,5 +1,5 @@
 import { Xebec } from '../app/assemble.ts';
-import { parseProcessConfig } from '../app/config.ts';
+import { CONTROLLERS, parseProcessConfig } from '../app/config.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { runLocal } from '../local/local.ts';
 import type { ControlPlaneInputs, LocalIo } from '../local/local-io.ts';
@@ -15,10 +15,17 @@ async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: 
   const flags = {
     source: inputs.folder,
     ...(inputs.meshConfig === undefined ? {} : { meshConfig: inputs.meshConfig }),
+    ...(inputs.workloadCertTtl === undefined ? {} : { workloadCertTtlMs: inputs.workloadCertTtl }),
   };
   const parsed = parseProcessConfig(flags, io.env);
   if (!parsed.ok) throw new Error(parsed.error);
-  const config = { ...parsed.value, xdsPlaintext: inputs.xdsPlaintext, admin: inputs.admin };
+  // A mesh of its own needs every part.
+  const config = {
+    ...parsed.value,
+    controllers: CONTROLLERS,
+    xdsPlaintext: inputs.xdsPlaintext,
+    admin: inputs.admin,
+  };
   const { clock } = io;
   const xebec = new Xebec({
     config,
@@ -28,6 +35,7 @@ async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: 
     log: makePinoLogger(config.logLevel, io.err),
     metrics: new PromMetrics(),
   });
+  if (xebec.citadel !== undefined) inputs.useIssuer(xebec.citadel.issuer, config.workloadCertTtlMs);
   await xebec.bind();
   await xebec.run(signal);
 }

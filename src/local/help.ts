@@ -31,6 +31,7 @@ start what the Deployments of DIR (or DIR/platform) say, wait until traffic flow
 Options:
   -p, --publish HOST:PORT lead a port of 127.0.0.1 to a port of the gateways' Service; may be repeated (default: 8080:80)
   --admin-port PORT       health, metrics and debug pages on 127.0.0.1 (default: 15014)
+  --workload-cert-ttl TTL how long a pod’s certificate is valid; it is renewed at half of that (default: 24h)
   --mesh-config FILE      a MeshConfig, watched (default: DIR/mesh-config.yaml, if there is one)
   --timeout SECONDS       how long to wait for all pods (default: 120)
   --foreground            stay, and end the mesh with this command
@@ -45,7 +46,7 @@ const status = `Examples:
 
 Usage: xebec local status DIR [options]
 
-the pods, where the gateways are published, and what is wrong with the YAML
+the pods and who they are to each other, where the gateways are published, and what is wrong with the YAML
 
 Options:
   -o, --output FORMAT     table, yaml or json (default: table)

@@ -1,3 +1,4 @@
+import type { IssuerSource } from '../citadel/issuer.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { ObjectSource } from './plan/local-source.ts';
 import type { Environment } from './programs.ts';
@@ -35,6 +36,10 @@ export type ControlPlaneInputs = {
   readonly meshConfig: string | undefined;
   /** Puts local mode's own objects beside those of the folder. */
   readonly wrapSource: (folder: ObjectSource) => ObjectSource;
+  /** How long the certificates of pods last, as a person says it; undefined is as everywhere. */
+  readonly workloadCertTtl: string | undefined;
+  /** Told who signs identities, and how long they last. */
+  readonly useIssuer: (issuer: IssuerSource, lifetimeMs: number) => void;
   readonly xdsPlaintext: { readonly host: string; readonly port: number };
   readonly admin: { readonly host: string; readonly port: number };
 };

@@ -50,7 +50,7 @@ type LocalCommand = {
   readonly run: (inputs: CommandInputs) => Promise<number>;
 };
 
-const upFlags: readonly Flag[] = ['publish', 'admin-port', 'mesh-config', 'timeout', 'foreground'];
+const upFlags: readonly Flag[] = ['publish', 'admin-port', 'mesh-config', 'workload-cert-ttl', 'timeout', 'foreground'];
 
 const commands: Readonly<Partial<Record<string, LocalCommand>>> = {
   up: { flags: upFlags, run: ({ options, io }) => localUp(options, io) },
@@ -94,6 +94,6 @@ async function runMeshCommand({ options, io, runControlPlane }: CommandInputs): 
     return 1;
   }
   const log = makePinoLogger('info', io.err);
-  await runMesh({ ...options, programs: programs.value }, io, { runControlPlane, log });
+  await runMesh({ ...options, programs: programs.value }, io, { runControlPlane, log, random: Math.random });
   return 0;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fieldsOf, listAt, numberAt, parseFields, textAt } from './fields.ts';
+import { type Fields, fieldsOf, listAt, numberAt, parseFields, textAt } from './fields.ts';
+import type { IdentityReport } from './mesh/pod-identity.ts';
 import type { PodReport } from './mesh/pod-runner.ts';
 
 /** What the mesh says of itself; written whenever it changes, read by `status` and whoever waits. */
@@ -40,7 +41,13 @@ function readPod(value: unknown): PodReport {
     restarts: numberAt(fields, 'restarts'),
     status: textAt(fields, 'status'),
     adminSocket: textAt(fields, 'adminSocket') || undefined,
+    identity: readIdentity(fieldsOf(fields['identity'])),
     pid: numberAt(fields, 'pid') || undefined,
     createdAt: numberAt(fields, 'createdAt'),
   };
+}
+
+function readIdentity(fields: Fields): IdentityReport | undefined {
+  const spiffeId = textAt(fields, 'spiffeId');
+  return spiffeId === '' ? undefined : { spiffeId, notAfter: numberAt(fields, 'notAfter') };
 }

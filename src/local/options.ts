@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parseProcessConfig } from '../app/config.ts';
 import type { DataFormat } from '../app/render-data.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Environment } from './programs.ts';
@@ -15,6 +16,8 @@ export type LocalOptions = {
   readonly meshConfig: string | undefined;
   readonly publish: readonly Publish[];
   readonly adminPort: number;
+  /** How long the certificates of pods last, such as `24h`; undefined is the control plane's default. */
+  readonly workloadCertTtl: string | undefined;
   readonly stateRoot: string;
   readonly stateFolder: string;
   readonly foreground: boolean;
@@ -30,6 +33,7 @@ const flags = {
   publish: { type: 'string', multiple: true, short: 'p' },
   'admin-port': { type: 'string' },
   'mesh-config': { type: 'string' },
+  'workload-cert-ttl': { type: 'string' },
   foreground: { type: 'boolean' },
   timeout: { type: 'string' },
   output: { type: 'string', short: 'o' },
@@ -69,21 +73,34 @@ export function parseOptions(
 type FlagValues = {
   readonly publish?: readonly string[] | undefined;
   readonly 'admin-port'?: string | undefined;
+  readonly 'workload-cert-ttl'?: string | undefined;
   readonly timeout?: string | undefined;
   readonly output?: string | undefined;
 };
-type Settings = Pick<LocalOptions, 'publish' | 'adminPort' | 'timeoutMs' | 'output'>;
+type Settings = Pick<LocalOptions, 'publish' | 'adminPort' | 'workloadCertTtl' | 'timeoutMs' | 'output'>;
 
 function parseSettings(values: FlagValues): Result<Settings, string> {
   const publish = parseAll(values.publish);
   if (!publish.ok) return publish;
   const adminPort = Number(values['admin-port'] ?? DEFAULT_ADMIN_PORT);
   if (!isPort(adminPort)) return err('--admin-port must be a port, such as 15015');
+  const workloadCertTtl = values['workload-cert-ttl'];
+  if (workloadCertTtl !== undefined) {
+    // Judged by whom it is for, but now, while somebody listens.
+    const judged = parseProcessConfig({ source: '.', workloadCertTtlMs: workloadCertTtl }, {});
+    if (!judged.ok) return judged;
+  }
   const timeout = Number(values.timeout ?? DEFAULT_TIMEOUT_S);
   if (!(timeout > 0)) return err('--timeout is a number of seconds, such as 60');
   const output = values.output ?? 'table';
   if (output !== 'table' && output !== 'yaml' && output !== 'json') return err('-o must be table, yaml or json');
-  return ok({ publish: publish.value, adminPort, timeoutMs: timeout * 1000, output });
+  return ok({
+    publish: publish.value,
+    adminPort,
+    workloadCertTtl,
+    timeoutMs: timeout * 1000,
+    output,
+  });
 }
 
 /** The same options as arguments, for the process that does the work. */
@@ -95,6 +112,7 @@ export function renderOptions(options: LocalOptions): readonly string[] {
     String(options.adminPort),
     '--timeout',
     String(options.timeoutMs / 1000),
+    ...(options.workloadCertTtl === undefined ? [] : ['--workload-cert-ttl', options.workloadCertTtl]),
     ...(options.meshConfig === undefined ? [] : ['--mesh-config', options.meshConfig]),
   ];
 }

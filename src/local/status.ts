@@ -5,6 +5,7 @@ import { renderTable } from '../kit/table.ts';
 import { describeDiagnostic } from '../model/render-diagnostic.ts';
 import { type Complaints, readComplaints } from './admin-pages.ts';
 import type { LocalIo } from './local-io.ts';
+import type { PodReport } from './mesh/pod-runner.ts';
 import { type MeshReport, readMeshReport } from './mesh-report.ts';
 import type { LocalOptions } from './options.ts';
 import { renderProblems } from './problems.ts';
@@ -58,7 +59,7 @@ function describe({ options, supervisor, report, complaints }: Standing): unknow
     folder: supervisor.folder,
     running: true,
     ready: report?.ready ?? false,
-    pods: report?.pods ?? [],
+    pods: (report?.pods ?? []).map(describePod),
     problems: (complaints?.diagnostics ?? []).map(describeDiagnostic),
     refused: complaints?.refusals ?? [],
     published: supervisor.publish.map(({ hostPort, servicePort }) => ({
@@ -71,9 +72,17 @@ function describe({ options, supervisor, report, complaints }: Standing): unknow
   };
 }
 
+function describePod({ identity, ...pod }: PodReport): unknown {
+  if (identity === undefined) return pod;
+  const { spiffeId, notAfter } = identity;
+  return { ...pod, identity: { spiffeId, notAfter: new Date(notAfter).toISOString() } };
+}
+
 function describeNone({ folder }: LocalOptions): unknown {
   return { ...heading, folder, running: false, ready: false, pods: [], problems: [], refused: [], published: [] };
 }
+
+const HEAD = ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS', 'IDENTITY', 'VALID FOR'];
 
 export function renderStatus({ options, supervisor, report, complaints, now, cwd }: Standing): string {
   const pods = report?.pods ?? [];
@@ -85,8 +94,9 @@ export function renderStatus({ options, supervisor, report, complaints, now, cwd
     pod.restarts,
     renderAge(now - pod.createdAt),
     pod.address,
+    ...renderIdentity(pod, now),
   ]);
-  const table = renderTable(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS'], rows);
+  const table = renderTable(HEAD, rows);
   const hasGateway = pods.some(({ kind }) => kind === 'router');
   const published = supervisor.publish.map(
     ({ hostPort, servicePort }) => `http://127.0.0.1:${hostPort} (the gateways’ port ${servicePort})`,
@@ -104,6 +114,13 @@ export function renderStatus({ options, supervisor, report, complaints, now, cwd
     `logs        ${join(options.stateFolder, 'logs')}\n`,
     ...problems.map((problem) => `problem     ${problem}\n`),
   ].join('');
+}
+
+/** As `principals` of an AuthorizationPolicy name it, and for how long the certificate is valid. */
+function renderIdentity({ identity }: PodReport, now: number): readonly [string, string] {
+  if (identity === undefined) return ['-', '-'];
+  const { spiffeId, notAfter } = identity;
+  return [spiffeId.replace(/^spiffe:\/\//, ''), notAfter > now ? renderAge(notAfter - now) : 'expired'];
 }
 
 /** `45s`, `12m`, `3h`, `2d`: the largest unit that says something. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { IDENTITY_FOLDER } from '../../citadel/identity-files.ts';
 import { renderBootstrap } from '../../injector/bootstrap.ts';
 import { PROXY_OWNER } from '../../injector/iptables.ts';
 import type { Locality } from '../../model/service.ts';
@@ -44,7 +45,11 @@ export function buildEnvoyProcess({ plan, address, place }: PodPlacement, settin
     podPorts: plan.containerPorts,
     nodeName: plan.nodeName,
     version: setting.version,
-    discovery: { host: BRIDGE_ADDRESS, port: XDS_PORT, security: { kind: 'plaintext' } },
+    discovery: {
+      host: BRIDGE_ADDRESS,
+      port: XDS_PORT,
+      security: { kind: 'plaintext', identityFolder: IDENTITY_FOLDER },
+    },
     stats: { kind: 'all' },
     adminSocket: place.folder.adminSocket,
     overload: undefined,

@@ -14,8 +14,10 @@ import { mustRun } from '../run-command.ts';
 import { writeAtomically } from '../state.ts';
 import { type ProcessSetting, XDS_PORT } from './envoy-process.ts';
 import { GatewayTarget } from './gateway-target.ts';
+import { LateIssuer } from './late-issuer.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import { NameServer } from './name-server.ts';
+import { makeOwnEtc } from './own-etc.ts';
 import { createBridge, PodNetworks } from './pod-network.ts';
 import { Pods } from './pods.ts';
 
@@ -25,10 +27,16 @@ export type MeshOptions = {
   readonly folder: string;
   readonly meshConfig: string | undefined;
   readonly publish: readonly Publish[];
+  readonly workloadCertTtl: string | undefined;
   readonly programs: Programs;
 };
 
-export type MeshDeps = { readonly runControlPlane: RunControlPlane; readonly log: Logger };
+export type MeshDeps = {
+  readonly runControlPlane: RunControlPlane;
+  readonly log: Logger;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+};
 
 const ADMIN_PORT = 8080;
 const REPORT_EVERY_MS = 50;
@@ -51,6 +59,7 @@ export async function runMesh(options: MeshOptions, io: LocalIo, deps: MeshDeps)
 
 async function prepare({ programs, stateFolder }: MeshOptions): Promise<void> {
   await createBridge(programs);
+  await makeOwnEtc(programs, join(stateFolder, 'etc'));
   // Envoy's user may not be allowed into the folder it was fetched to.
   await writeFile(envoyInside(stateFolder), '', { mode: 0o755 });
   await mustRun([programs.mount, '--bind', programs.envoy, envoyInside(stateFolder)]);
@@ -65,6 +74,8 @@ class Mesh {
   readonly #io: LocalIo;
   readonly #runControlPlane: RunControlPlane;
   readonly #log: Logger;
+  readonly #issuer = new LateIssuer();
+  #certificateMs = 0;
   readonly #pods: Pods;
   readonly #changes = new ChangeSignal();
   #source: LocalSource | undefined;
@@ -78,6 +89,7 @@ class Mesh {
     this.#pods = new Pods({
       networks: new PodNetworks({ ...options, clock: io.clock, kill: io.kill }),
       setting: settingOf(options, io),
+      identities: { issuer: this.#issuer, lifetimeMs: () => this.#certificateMs, random: deps.random },
       clock: io.clock,
       kill: io.kill,
       log: deps.log,
@@ -105,7 +117,7 @@ class Mesh {
   }
 
   #controlPlane(): Runnable {
-    const { folder, meshConfig } = this.#options;
+    const { folder, meshConfig, workloadCertTtl } = this.#options;
     const wrapSource = (source: ObjectSource): ObjectSource => {
       this.#source = new LocalSource({ folder: source, pods: this.#pods, onChange: () => this.#changes.raise() });
       return this.#source;
@@ -118,6 +130,11 @@ class Mesh {
             folder,
             meshConfig,
             wrapSource,
+            workloadCertTtl,
+            useIssuer: (issuer, lifetimeMs) => {
+              this.#certificateMs = lifetimeMs;
+              this.#issuer.follow(issuer);
+            },
             xdsPlaintext: { host: BRIDGE_ADDRESS, port: XDS_PORT },
             admin: { host: '127.0.0.1', port: ADMIN_PORT },
           },

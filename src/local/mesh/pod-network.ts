@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IDENTITY_FOLDER } from '../../citadel/identity-files.ts';
 import { buildCaptureRules, PROXY_OWNER, renderRestore } from '../../injector/iptables.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Kill } from '../local-io.ts';
@@ -20,7 +21,12 @@ export type NetworksInputs = {
 };
 
 /** Where a pod keeps what it needs on disk. */
-export type PodFolder = { readonly path: string; readonly adminSocket: string };
+export type PodFolder = {
+  readonly path: string;
+  readonly adminSocket: string;
+  /** With its identity; in memory, and at `/etc/certs` inside the pod. */
+  readonly identity: string;
+};
 
 /** A pod's namespaces, held by a process that does nothing else. */
 export type PodPlace = {
@@ -63,12 +69,12 @@ export class PodNetworks {
     // Short, since the path of a unix socket holds 107 bytes and a Deployment's name may be long.
     const id = createHash('sha256').update(`${plan.namespace}/${plan.name}`).digest('hex').slice(0, 10);
     const path = join(this.#stateFolder, 'pods', id);
-    return { path, adminSocket: join(path, 'envoy', 'admin.sock') };
+    return { path, adminSocket: join(path, 'envoy', 'admin.sock'), identity: join(IDENTITY_FOLDER, id) };
   }
 
   async create(plan: PodPlan, address: string): Promise<PodPlace> {
     const folder = this.folderOf(plan);
-    await rm(folder.path, { recursive: true, force: true });
+    await this.#remove(folder);
     await this.#writeFiles(plan, address, folder);
     const place = await this.#hold(folder);
     try {
@@ -88,7 +94,12 @@ export class PodNetworks {
       for (const other of await processesBeside(pid)) this.#kill(other, 'SIGKILL');
       holder.kill('SIGKILL');
     }
-    await rm(folder.path, { recursive: true, force: true });
+    await this.#remove(folder);
+  }
+
+  async #remove({ path, identity }: PodFolder): Promise<void> {
+    await rm(path, { recursive: true, force: true });
+    await rm(identity, { recursive: true, force: true });
   }
 
   async #hold(folder: PodFolder): Promise<PodPlace> {
@@ -118,7 +129,11 @@ export class PodNetworks {
     const envoyFolder = join(folder.path, 'envoy');
     await mkdir(envoyFolder, { recursive: true });
     await chmod(folder.path, 0o755);
-    await chown(envoyFolder, PROXY_OWNER.uids[0] ?? 0, PROXY_OWNER.gids[0] ?? 0);
+    await mkdir(folder.identity);
+    for (const owned of [envoyFolder, folder.identity]) {
+      await chown(owned, PROXY_OWNER.uids[0] ?? 0, PROXY_OWNER.gids[0] ?? 0);
+    }
+    await chmod(folder.identity, 0o500);
     const search = [`${namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'];
     const files = {
       'resolv.conf': `nameserver ${DNS_ADDRESS}\nsearch ${search.join(' ')}\noptions ndots:5\n`,
@@ -130,6 +145,8 @@ export class PodNetworks {
   }
 
   async #bindFiles({ folder, enter }: PodPlace): Promise<void> {
+    // Over those of all pods: it sees its own identity only.
+    await mustRun([...enter, this.#programs.mount, '--bind', folder.identity, IDENTITY_FOLDER]);
     for (const file of ['resolv.conf', 'hosts', 'nsswitch.conf']) {
       if (!(await exists(`/etc/${file}`))) continue;
       await mustRun([...enter, this.#programs.mount, '--bind', join(folder.path, file), `/etc/${file}`]);

@@ -7,12 +7,14 @@ import type { PodPlan } from '../plan/pod-plan.ts';
 import { socketGet } from '../socket-get.ts';
 import { buildAppProcesses, buildEnvoyProcess, type PodPlacement, type ProcessSetting } from './envoy-process.ts';
 import { readListeningPorts } from './listening-ports.ts';
+import { type Identities, type IdentityReport, PodIdentity } from './pod-identity.ts';
 import type { PodNetworks, PodPlace } from './pod-network.ts';
 import { ProcessKeeper } from './process-keeper.ts';
 
 export type PodDeps = {
   readonly networks: PodNetworks;
   readonly setting: ProcessSetting;
+  readonly identities: Identities;
   readonly clock: Clock;
   readonly kill: Kill;
   readonly log: Logger;
@@ -33,6 +35,8 @@ export type PodReport = {
   readonly restarts: number;
   readonly status: string;
   readonly adminSocket: string | undefined;
+  /** Who it is to others; undefined for a pod without Envoy, and before it has one. */
+  readonly identity: IdentityReport | undefined;
   /** Holds the pod's namespaces, numbered as inside the mesh. */
   readonly pid: number | undefined;
   readonly createdAt: number;
@@ -54,6 +58,7 @@ export class PodRunner {
   readonly #createdAt: number;
   readonly #deps: PodDeps;
   #place: PodPlace | undefined;
+  #identity: PodIdentity | undefined;
   #envoy: ProcessKeeper | undefined;
   #apps: readonly Part[] = [];
   #readyParts = 0;
@@ -101,6 +106,7 @@ export class PodRunner {
       restarts: keepers.reduce((sum, keeper) => sum + keeper.restarts, 0),
       status: this.#statusText(keepers),
       adminSocket: kind === 'none' ? undefined : this.#deps.networks.folderOf(this.plan).adminSocket,
+      identity: this.#identity?.report,
       pid: this.#place?.pid,
       createdAt: this.#createdAt,
     };
@@ -135,6 +141,7 @@ export class PodRunner {
 
   #forget(): void {
     this.#place = undefined;
+    this.#identity = undefined;
     this.#envoy = undefined;
     this.#apps = [];
     this.#isEnvoyReady = false;
@@ -162,6 +169,12 @@ export class PodRunner {
     const { setting } = this.#deps;
     const running: Promise<void>[] = [];
     if (this.plan.kind !== 'none') {
+      this.#identity = new PodIdentity({ plan: this.plan, folder: placement.place.folder.identity }, this.#deps);
+      running.push(this.#identity.run(signal));
+      // An Envoy that finds no files waits for them to be moved, and takes nobody in meanwhile.
+      await this.#identity.ready(signal);
+    }
+    if (this.plan.kind !== 'none' && !signal.aborted) {
       this.#envoy = new ProcessKeeper(buildEnvoyProcess(placement, setting), this.#deps);
       running.push(this.#envoy.run(signal));
       await this.#waitForEnvoy(signal);
@@ -210,7 +223,16 @@ export class PodRunner {
 
   #statusText(keepers: readonly ProcessKeeper[]): string {
     if (this.#isTerminating) return 'Terminating';
-    if (this.isReady) return 'Running';
+    if (this.isReady) return this.#identity?.trouble === undefined ? 'Running' : 'Running (certificate not renewed)';
+    return this.#waitingForIdentity() ?? this.#waitingForProcesses(keepers);
+  }
+
+  #waitingForIdentity(): string | undefined {
+    if (this.#identity === undefined || this.#identity.report !== undefined) return undefined;
+    return this.#identity.trouble === undefined ? 'waiting for its identity' : `no identity: ${this.#identity.trouble}`;
+  }
+
+  #waitingForProcesses(keepers: readonly ProcessKeeper[]): string {
     if (this.#trouble !== undefined && keepers.length === 0) return this.#trouble;
     const failed = keepers.find(({ pid, lastExit }) => pid === undefined && lastExit !== undefined);
     if (failed?.lastExit !== undefined) return `CrashLoopBackOff (${failed.lastExit})`;

@@ -44,6 +44,7 @@ export type DeploymentInput = { readonly meta: ObjectMeta; readonly spec: Deploy
 export const COMMAND_ANNOTATION = 'local.xebec.dev/command';
 const INJECT = 'sidecar.istio.io/inject';
 const MODE = 'sidecar.istio.io/interceptionMode';
+const TLS_MODE = 'security.istio.io/tlsMode';
 const TEMPLATES = 'inject.istio.io/templates';
 const MOST_REPLICAS = 50;
 
@@ -76,7 +77,7 @@ export function planPods({ meta, spec }: DeploymentInput): Result<readonly PodPl
       deployment: meta.name,
       templateHash,
       kind,
-      labels: labelsOf(template, templateHash),
+      labels: labelsOf(template, { templateHash, kind, capture: capture.value }),
       annotations: template.annotations,
       serviceAccount: template.spec.serviceAccountName,
       nodeName: template.spec.nodeName === '' ? 'local' : template.spec.nodeName,
@@ -93,9 +94,14 @@ function kindOf({ labels, annotations }: Template): PodKind {
   return (labels[INJECT] ?? annotations[INJECT]) === 'false' ? 'none' : 'sidecar';
 }
 
-/** What the injector adds to a pod's labels. */
-function labelsOf({ labels }: Template, templateHash: string): Readonly<Record<string, string>> {
-  return { ...labels, 'pod-template-hash': templateHash };
+/** What the injector adds to a pod's labels: whose inbound connections Envoy takes can be spoken to by mutual TLS. */
+function labelsOf({ labels }: Template, added: Pick<PodPlan, 'templateHash' | 'kind'> & { readonly capture: Capture }) {
+  const takesTls = added.kind === 'sidecar' && added.capture.mode === 'REDIRECT';
+  return {
+    ...(takesTls ? { [TLS_MODE]: 'istio' } : {}),
+    ...labels,
+    'pod-template-hash': added.templateHash,
+  };
 }
 
 function portsOf({ spec }: Template): PodPlan['containerPorts'] {
