@@ -26,9 +26,9 @@ export function set(...items: readonly Der[]): Der {
   return asn1.create(UNIVERSAL, asn1.Type.SET, true, [...items]);
 }
 
-/** `[tag]` around a value. */
-export function tagged(tag: number, value: Der): Der {
-  return asn1.create(CONTEXT_SPECIFIC, tag, true, [value]);
+/** `[tag]` around values. */
+export function tagged(tag: number, ...values: readonly Der[]): Der {
+  return asn1.create(CONTEXT_SPECIFIC, tag, true, [...values]);
 }
 
 /** `[tag] IMPLICIT` bytes. */
