@@ -1,4 +1,4 @@
-import type { ConfigListenerFilter, Listener, ListenerFilter } from '../../../gen/types.ts';
+import type { Listener, ListenerFilter } from '../../../gen/types.ts';
 import { TrafficDirection } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
