@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { err, ok, type Result } from '../../kit/result.ts';
-import { bytesOf, type Der, decodeDer, encodeDer, isTagged, itemsOf } from './der.ts';
+import { bytesOf, type Der, decodeDer, encodeDer, isTagged, isUniversal, itemsOf } from './der.ts';
 import { identifierOf, oid } from './oid.ts';
 import { publicKeyFault } from './public-key.ts';
 import { type ReadName, readExtensions } from './read-extensions.ts';
@@ -54,10 +54,9 @@ function readBlock(text: string): Result<Buffer, string> {
 function readRequest(der: Buffer): Result<CertificateRequest, string> {
   const request = decodeExactly(der);
   if (request === undefined) return err('the request is no DER, or has bytes behind its end');
-  const [info, algorithm, signature, ...rest] = itemsOf(request);
-  const [version, subject, keyInfo, attributes] = itemsOf(info);
-  const isComplete = [info, algorithm, signature, version, subject, keyInfo].every((part) => part !== undefined);
-  if (!isComplete || info === undefined || keyInfo === undefined || rest.length > 0)
+  const [info, algorithm, signature] = itemsOf(request);
+  const [, , keyInfo, attributes] = itemsOf(info);
+  if (!isComplete(request) || info === undefined || keyInfo === undefined)
     return err('the request is not of the form of PKCS #10');
   const key = readKey(keyInfo);
   if (!key.ok) return key;
@@ -68,6 +67,15 @@ function readRequest(der: Buffer): Result<CertificateRequest, string> {
   if (!isProven) return err('the signature is not that of the key in the request');
   const names = readNames(attributes);
   return names.ok ? ok({ publicKey: key.value, names: names.value }) : names;
+}
+
+/** What is not signed must be as it should; what is signed is the owner's. */
+function isComplete(request: Der): boolean {
+  const [info, algorithm, signature, ...rest] = itemsOf(request);
+  const [, parameters, ...more] = itemsOf(algorithm);
+  const isSequence = [request, info, algorithm].every((part) => isUniversal(part, 'SEQUENCE'));
+  const isPlain = (parameters === undefined || isUniversal(parameters, 'NULL')) && more.length === 0;
+  return isSequence && isPlain && isUniversal(signature, 'BITSTRING') && rest.length === 0;
 }
 
 /** DER has one form of everything: what would be written otherwise was no DER. */

@@ -86,6 +86,12 @@ export function bytesOf(value: Der | undefined): Buffer {
   return Buffer.from(typeof value?.value === 'string' ? value.value : '', 'latin1');
 }
 
+type Universal = 'SEQUENCE' | 'OID' | 'BITSTRING' | 'NULL';
+
+export function isUniversal(value: Der | undefined, type: Universal): boolean {
+  return value?.tagClass === UNIVERSAL && Number(value.type) === Number(asn1.Type[type]);
+}
+
 export function isTagged(value: Der, tag: number): boolean {
   return value.tagClass === CONTEXT_SPECIFIC && Number(value.type) === tag;
 }
