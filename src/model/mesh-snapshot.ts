@@ -7,6 +7,7 @@ import type {
   WorkloadSelector,
 } from '../apis/networking/networking.ts';
 import type { ConfigSnapshot } from './config-snapshot.ts';
+import type { SecretBook } from './gateway-secret.ts';
 import type { ServiceKey } from './ids.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 import type { ConfigObject, ObjectRef } from './object.ts';
@@ -63,6 +64,8 @@ export type MeshSnapshot = {
   /** Oldest first, then by name and namespace. */
   readonly virtualServices: readonly MeshVirtualService[];
   readonly security: MeshSecurity;
+  /** What gateways end TLS with. For those alone that have proven who they are. */
+  readonly secrets: SecretBook;
   /** By namespace of the rule; in each, the most specific host first. */
   readonly destinationRules: ReadonlyMap<string, readonly MeshDestinationRule[]>;
 };

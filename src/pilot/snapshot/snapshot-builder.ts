@@ -6,6 +6,7 @@ import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import { collectDiagnostics } from '../registry/diagnose.ts';
 import { Registry, type RegistryOptions } from '../registry/registry.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
+import { SecretIndex } from '../secrets/secret-index.ts';
 import { ConfigFilter } from './config-filter.ts';
 import { DestinationRuleIndex } from './destination-rule-index.ts';
 import { SecurityIndex } from './security-index.ts';
@@ -20,8 +21,9 @@ export type BuiltSnapshot = {
 };
 
 /**
- * Builds the mesh snapshot of a configuration. The result depends on the configuration alone; what the builder remembers of the
- * one before only makes it cheap, and keeps the same objects for what did not move. One builder, one line of configurations.
+ * Builds the mesh snapshot of a configuration. The result depends on the configuration alone, except for the last good version of a
+ * Secret that turned bad; what else the builder remembers of the one before only makes it cheap, and keeps the same objects for what
+ * did not move. One builder, one line of configurations.
  */
 export class MeshSnapshotBuilder {
   readonly #filter = new ConfigFilter();
@@ -29,6 +31,7 @@ export class MeshSnapshotBuilder {
   readonly #virtualServices: VirtualServiceIndex;
   readonly #destinationRules: DestinationRuleIndex;
   readonly #security = new SecurityIndex();
+  readonly #secrets = new SecretIndex();
   #exportTo: { readonly virtualServices: readonly string[]; readonly destinationRules: readonly string[] } | undefined;
   #snapshot: MeshSnapshot | undefined;
   #raw: readonly Diagnostic[] = [];
@@ -51,6 +54,7 @@ export class MeshSnapshotBuilder {
       config,
       ...this.#registry.update(config),
       security: this.#security.update(config, keys),
+      secrets: this.#secrets.update(objects.Secret),
       virtualServices: this.#virtualServices.update({
         objects: objects.VirtualService,
         defaultExportTo: this.#exportTo.virtualServices,

@@ -39,7 +39,7 @@ export function traitsOf(proxy: Proxy, virtualServices: readonly MeshVirtualServ
     dnsCapture,
     http10,
     identityFolder,
-    isProven: proxy.identity !== undefined,
+    isProven: proxy.identity?.namespace === namespace,
     idleTimeout: idleTimeoutOf(proxy),
     labels,
   };
