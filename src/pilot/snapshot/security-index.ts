@@ -2,6 +2,7 @@ import { sameFields } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { KeyBook, MeshSecurity } from '../../model/mesh-security.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
+import { trustDomainsOf } from '../translate/peer/settings.ts';
 
 /** Gathers what protects workloads, and keeps the same object while none of it moves. */
 export class SecurityIndex {
@@ -30,9 +31,4 @@ export class SecurityIndex {
     this.#security = this.#security !== undefined && sameFields(this.#security, next) ? this.#security : next;
     return this.#security;
   }
-}
-
-/** The mesh's own first. An empty name is the default. */
-export function trustDomainsOf({ trustDomain, trustDomainAliases }: ConfigSnapshot['mesh']): readonly string[] {
-  return [...new Set([trustDomain === '' ? 'cluster.local' : trustDomain, ...trustDomainAliases])];
 }

@@ -1,10 +1,12 @@
 import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
-import { memoByIdentity } from '../../kit/memo.ts';
+import { memoByIdentity, sameFields } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Endpoint } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
+import { peerRules } from '../security/peer.ts';
+import type { PeerRules } from '../security/peer-rules.ts';
 import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
 import { buildAssignment, clientLabelsOf } from '../translate/endpoint/assignment.ts';
@@ -12,7 +14,7 @@ import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
 import { proxylessCluster } from '../translate/proxyless/cluster.ts';
 import { encodeBuilt } from './encode.ts';
-import { endpointsOf } from './endpoint-lookup.ts';
+import { endpointsForClients, type PeerFacts, peerFactsOf } from './endpoint-modes.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { keepLists } from './keep-lists.ts';
 
@@ -26,6 +28,8 @@ type MemberClusters = {
 
 export type ClusterContext = {
   readonly kind: Proxy['kind'];
+  /** The folder of the clients' own certificates; empty where they have none. */
+  readonly identityFolder: string;
   readonly defaults: ClusterDefaults;
   readonly place: ClientPlace;
   /** Tells places apart in memos that several views share. */
@@ -34,11 +38,14 @@ export type ClusterContext = {
 
 const clusterMemo = new IdentityMemo<ServiceAtPort, OutboundClusterInputs, MemberClusters>(buildMemberClusters);
 
-function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: ClusterContext): MemberClusters {
-  const { kind, defaults } = context;
+type Peers = PeerFacts & { readonly endpoints: readonly Endpoint[] };
+
+function clustersOf(at: ServiceAtPort, { endpoints, ...peers }: Peers, context: ClusterContext): MemberClusters {
+  const { kind, defaults, identityFolder } = context;
   const isDns = at.service.resolution.kind === 'dns';
   const client = isDns && labelsOfPlace(at, defaults.localityLb) !== undefined ? context.place : undefined;
-  return clusterMemo.get(at, client === undefined ? kind : `${kind} ${context.placeKey}`, {
+  const who = `${kind} ${identityFolder}`;
+  return clusterMemo.get(at, client === undefined ? who : `${who} ${context.placeKey}`, {
     service: at.service,
     port: at.port,
     rule: at.rule,
@@ -46,6 +53,8 @@ function clustersOf(at: ServiceAtPort, endpoints: readonly Endpoint[], context: 
     client,
     defaults,
     kind,
+    identityFolder,
+    ...peers,
   });
 }
 
@@ -122,11 +131,14 @@ export type BuiltMembers = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-type SharedMembers = {
+type MemberSources = {
   readonly endpoints: MeshSnapshot['endpoints'];
+  readonly rules: PeerRules;
+  /** Only where policies name services. */
+  readonly targets: MeshSnapshot['targetsByAddress'] | undefined;
   readonly defaults: ClusterDefaults;
-  readonly built: BuiltMembers;
 };
+type SharedMembers = { readonly inputs: MemberSources; readonly built: BuiltMembers };
 
 const sharedMembers = memoByIdentity((_: readonly ServiceAtPort[]) => new Map<string, SharedMembers>());
 
@@ -139,15 +151,22 @@ export function memberResources(
   members: readonly ServiceAtPort[],
   context: ClusterContext,
 ): BuiltMembers {
-  const { endpoints } = mesh;
-  const { kind, defaults, placeKey } = context;
+  const { kind, defaults, placeKey, identityFolder } = context;
   const shared = sharedMembers(members);
-  const key = `${kind} ${placeKey}`;
+  const key = `${kind} ${identityFolder} ${placeKey}`;
   const known = shared.get(key);
-  if (known?.endpoints === endpoints && known.defaults === defaults) return known.built;
+  const inputs = { ...sourcesOf(mesh), defaults };
+  if (known !== undefined && sameFields(known.inputs, inputs)) return known.built;
   const built = keepLists(known?.built, buildMembers(mesh, members, context));
-  shared.set(key, { endpoints, defaults, built });
+  shared.set(key, { inputs, built });
   return built;
+}
+
+/** What of the mesh decides about clusters and assignments of members. */
+function sourcesOf({ endpoints, security, targetsByAddress }: MeshSnapshot): Omit<MemberSources, 'defaults'> {
+  const rules = peerRules(security);
+  const asksTargets = rules.namesServices && (rules.mayDisable || rules.mayBeStrict);
+  return { endpoints, rules, targets: asksTargets ? targetsByAddress : undefined };
 }
 
 function buildMembers(mesh: MeshSnapshot, members: readonly ServiceAtPort[], context: ClusterContext): BuiltMembers {
@@ -155,8 +174,9 @@ function buildMembers(mesh: MeshSnapshot, members: readonly ServiceAtPort[], con
   const assignments: EncodedResource[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const at of members) {
-    const endpoints = endpointsOf(mesh, at);
-    const built = clustersOf(at, endpoints, context);
+    const endpoints = endpointsForClients(mesh, at);
+    const facts = peerFactsOf(mesh, at, { endpoints, identityFolder: context.identityFolder });
+    const built = clustersOf(at, { endpoints, ...facts }, context);
     clusters.push(...built.clusters);
     diagnostics.push(...built.diagnostics);
     for (const subset of built.assigned) assignments.push(assignmentOf(at, subset, endpoints, context));

@@ -80,7 +80,8 @@ export class GatewayStage {
     this.#virtualServices = keepIfSame(this.#virtualServices, boundTo(gateway.gateways, mesh));
     const plan = this.#plan({ gateways: this.#objects, targets });
     const defaults = clusterDefaults(mesh.config.mesh);
-    const context = { kind: traits.kind, defaults, place: inputs.place, placeKey: inputs.placeKey };
+    const { kind, identityFolder } = traits;
+    const context = { kind, identityFolder, defaults, place: inputs.place, placeKey: inputs.placeKey };
     const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
     const listeners = this.#buildListeners(plan, inputs, members);
     const routes = this.#buildRoutes(plan.routes, inputs, members);

@@ -141,7 +141,8 @@ export class OutboundStage {
 }
 
 function contextOf({ mesh, traits, place, placeKey }: OutboundInputs): ClusterContext {
-  return { kind: traits.kind, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
+  const { kind, identityFolder } = traits;
+  return { kind, identityFolder, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
 }
 
 const passthrough = memoByIdentity(buildPassthroughCluster);

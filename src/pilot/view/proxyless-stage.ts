@@ -44,7 +44,9 @@ export class ProxylessStage {
   readonly get = latest((inputs: OutboundInputs, previous: Outbound | undefined): Outbound => {
     const { mesh, scope, rules, traits, place, placeKey } = inputs;
     const members = membersOf(scope.services, rules);
-    const context = { kind: traits.kind, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
+    // gRPC clients have credentials of their own, and are told of no certificates.
+    const { kind } = traits;
+    const context = { kind, identityFolder: '', defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
     const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
     const callable = members.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
     const index = new VirtualServiceIndex(scope.egress.flatMap((egress) => egress.virtualServices));

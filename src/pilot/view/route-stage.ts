@@ -98,8 +98,9 @@ export class VirtualHostMemo {
     const found = destinationsOf(plan, membersByHost(members));
     const kept = found.length === 0 ? nobody : keepIfSame(destinations.get(plan.name), found);
     if (kept.length > 0) destinations.set(plan.name, kept);
-    const { kind, namespace, labels } = traits;
-    return built.get(plan.name, { ...plan, destinations: kept, kind, namespace, labels, defaults });
+    const { kind, namespace, labels, identityFolder } = traits;
+    const tellsProtocol = kind !== 'proxyless' && identityFolder !== '';
+    return built.get(plan.name, { ...plan, destinations: kept, kind, tellsProtocol, namespace, labels, defaults });
   }
 
   #hostsOf(route: string): RouteHosts {

@@ -14,11 +14,19 @@ export type ClusterFacts = {
   readonly transport: ClientTransport;
   readonly discovery: Discovery;
   readonly kind: Proxy['kind'];
+  /** Whether some of the port's endpoints take nothing but mutual TLS. */
+  readonly isStrict: boolean;
 };
 
 /** What the owners of a cluster's objects should know about it. What subsets inherit is said once, of the service as a whole. */
 export function checkCluster(facts: ClusterFacts): readonly Diagnostic[] {
-  const found = [...droppedParts(facts), ...refusedTls(facts), ...passthrough(facts), ...manyNames(facts)];
+  const found = [
+    ...droppedParts(facts),
+    ...refusedTls(facts),
+    ...conflictingTls(facts),
+    ...passthrough(facts),
+    ...manyNames(facts),
+  ];
   return facts.subset === '' ? found : found.filter(({ path }) => path[1] === 'subsets');
 }
 
@@ -37,6 +45,14 @@ function refusedTls({ policy, transport, service }: ClusterFacts): readonly Diag
   if (transport.kind !== 'refused' || policy.tls === undefined) return [];
   const message = `requests to ${service.hostname} fail, because ${transport.reason}; plaintext would not be what the policy asks for`;
   return [diagnose('error', 'XEB2102', policy.tls, message)];
+}
+
+/** The endpoints would close such connections. */
+function conflictingTls({ policy, service, port, isStrict, kind }: ClusterFacts): readonly Diagnostic[] {
+  const mode = policy.tls?.spec.mode ?? 'DISABLE';
+  if (policy.tls === undefined || !isStrict || mode === 'ISTIO_MUTUAL' || kind === 'proxyless') return [];
+  const message = `workloads of ${service.hostname} take only mutual TLS (STRICT) on port ${port.port}, and ${mode} is not that, so they refuse what clients send`;
+  return [diagnose('warning', 'IST0113', policy.tls, message)];
 }
 
 function passthrough({ policy, kind, service }: ClusterFacts): readonly Diagnostic[] {

@@ -1,6 +1,7 @@
 import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { LocalityLbSetting, TcpKeepalive } from '../../../apis/networking/networking.ts';
 import { memoByIdentity } from '../../../kit/memo.ts';
+import { type MutualTlsSettings, mutualTlsSettings } from '../peer/settings.ts';
 import { millisOf } from '../protobuf.ts';
 
 /** What clusters and their endpoints read of the mesh configuration. */
@@ -13,6 +14,9 @@ export type ClusterDefaults = {
   readonly localityLb: LocalityLbSetting | undefined;
   /** Whether servers are verified with the machine's roots when a policy names no CA. */
   readonly verifyServers: boolean;
+  /** Whether mutual TLS is used with all endpoints that take it, where no policy says otherwise. */
+  readonly autoMutualTls: boolean;
+  readonly mutualTls: MutualTlsSettings;
   /** Patterns of the names clusters have in statistics; empty for the cluster's own name. */
   readonly outboundStatName: string;
   readonly inboundStatName: string;
@@ -28,6 +32,8 @@ export const clusterDefaults = memoByIdentity((mesh: MeshConfig): ClusterDefault
     upgradeHttp: mesh.h2UpgradePolicy === 'UPGRADE',
     localityLb: mesh.localityLbSetting,
     verifyServers: mesh.verifyCertificateAtClient !== false,
+    autoMutualTls: mesh.enableAutoMtls !== false,
+    mutualTls: mutualTlsSettings(mesh),
     outboundStatName: mesh.outboundClusterStatName ?? '',
     inboundStatName: mesh.inboundClusterStatName ?? '',
     inboundToLoopback: mesh.inboundTrafficPolicy?.mode === 'LOCALHOST',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TrafficPolicy } from '../../../apis/networking/networking.ts';
 import { decodeMessage, encodeMessage } from '../../../gen/codec.ts';
 import { Cluster_DiscoveryType, Cluster_LbPolicy } from '../../../gen/types.ts';
-import { defaults, endpoint, port, rule, service } from '../policy/testing/fixtures.ts';
+import { defaults, endpoint, noPeers, port, rule, service } from '../policy/testing/fixtures.ts';
 import { buildOutboundClusters, type OutboundClusterInputs } from './outbound.ts';
 
 function build(options: Partial<OutboundClusterInputs> = {}) {
@@ -15,6 +15,7 @@ function build(options: Partial<OutboundClusterInputs> = {}) {
     client: undefined,
     defaults,
     kind: 'sidecar',
+    ...noPeers,
     ...options,
   });
 }

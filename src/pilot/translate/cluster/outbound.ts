@@ -1,4 +1,4 @@
-import type { Cluster, Metadata, TransportSocket } from '../../../gen/types.ts';
+import type { Cluster, Metadata } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { outboundClusterName } from '../../../model/ids.ts';
 import type { MeshDestinationRule } from '../../../model/mesh-snapshot.ts';
@@ -7,10 +7,9 @@ import type { Endpoint, Service, ServicePort } from '../../../model/service.ts';
 import { assignmentRef, type Built, type ClusterType, originOf, type Translated } from '../built.ts';
 import { buildLoadAssignment, entryOrigins, selectEndpoints } from '../endpoint/assignment.ts';
 import type { ClientPlace } from '../endpoint/place.ts';
-import { buildClientTransport, type ClientTransport, withProxyProtocol } from '../policy/client-tls.ts';
 import { buildCircuitBreakers, buildConnectionOptions, connectTimeout } from '../policy/connection-pool.ts';
 import { type EffectivePolicy, effectivePolicy } from '../policy/effective-policy.ts';
-import { buildProtocolOptions, type UpstreamHttp, upstreamHttp } from '../policy/http-protocol.ts';
+import { buildProtocolOptions, upstreamHttp } from '../policy/http-protocol.ts';
 import { buildLoadBalancing, providedByCluster } from '../policy/load-balancer.ts';
 import { distributes, localityLbOf } from '../policy/locality-lb.ts';
 import { buildOutlierDetection, panicThreshold } from '../policy/outlier-detection.ts';
@@ -19,6 +18,7 @@ import { checkCluster } from './checks.ts';
 import type { ClusterDefaults } from './defaults.ts';
 import { buildDiscovery, type Discovery, discoveryOf } from './discovery.ts';
 import { buildStatName } from './stat-name.ts';
+import { buildTransportFields, chooseTransport } from './transport.ts';
 
 export type OutboundClusterInputs = {
   readonly service: Service;
@@ -30,6 +30,14 @@ export type OutboundClusterInputs = {
   readonly client: ClientPlace | undefined;
   readonly defaults: ClusterDefaults;
   readonly kind: Proxy['kind'];
+  /** The folder of the client's own certificates; empty where it has none. */
+  readonly identityFolder: string;
+  /** Whose the port's endpoints are (`accountsOf`), where a client with certificates asks. */
+  readonly accounts: string;
+  /** Whether all of the port's endpoints take mutual TLS, where endpoints cannot say so one by one. */
+  readonly allTakeMutualTls: boolean;
+  /** Whether some of the port's endpoints take nothing but mutual TLS, where a rule says something about TLS. */
+  readonly isStrict: boolean;
 };
 
 /** The cluster of one port of a service, and one for each subset. */
@@ -52,9 +60,10 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
   const pool = policy.connectionPool?.spec;
   const upgrade = defaults.upgradeHttp;
   const speaks = upstreamHttp({ protocol: port.protocol, pool, upgrade, sniffs: kind === 'sidecar' });
-  const transport = chooseTransport(inputs, policy, speaks);
-  const discovery = transport.kind === 'refused' ? 'nowhere' : chooseDiscovery(inputs, policy, subset);
-  diagnostics.push(...checkCluster({ service, port, subset, policy, transport, discovery, kind }));
+  const found = chooseDiscovery(inputs, policy, subset);
+  const transport = chooseTransport({ ...inputs, subset, policy, speaks, discovery: found });
+  const discovery = transport.kind === 'refused' ? 'nowhere' : found;
+  diagnostics.push(...checkCluster({ ...inputs, subset, policy, transport, discovery }));
   const fromHost = transport.kind === 'tls' ? transport.fromHost : undefined;
   const message: Cluster = {
     ...buildEndpointFields({ ...inputs, subset, policy, discovery }, name),
@@ -65,7 +74,7 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
     outlierDetection: policy.outlierDetection && buildOutlierDetection(policy.outlierDetection.spec),
     upstreamConnectionOptions: buildConnectionOptions(pool, defaults.tcpKeepalive),
     typedExtensionProtocolOptions: buildProtocolOptions({ speaks, pool, fromHost }),
-    transportSocket: kind === 'proxyless' ? undefined : transportSocket(transport, policy),
+    ...(kind === 'proxyless' ? {} : buildTransportFields(transport, policy)),
     metadata: clusterMetadata(service, rule, subset),
   };
   return {
@@ -75,21 +84,6 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
     needs: discovery === 'eds' ? [assignmentRef(name)] : [],
     origins: [...originsOf(service, rule, subset), ...entryOrigins(inputs.dnsEndpoints ?? [], rule, subset)],
   };
-}
-
-/** A gRPC client brings its own credentials. */
-function chooseTransport(
-  inputs: OutboundClusterInputs,
-  policy: EffectivePolicy,
-  speaks: UpstreamHttp,
-): ClientTransport {
-  if (inputs.kind === 'proxyless') return { kind: 'plaintext' };
-  return buildClientTransport({
-    tls: policy.tls?.spec,
-    subjectAltNames: inputs.service.subjectAltNames,
-    http2: speaks === 'http2',
-    verifyByDefault: inputs.defaults.verifyServers,
-  });
 }
 
 /** Envoy follows one name with DNS_ROUND_ROBIN; more endpoints, or none, it refuses there. */
@@ -124,11 +118,6 @@ function buildEndpointFields(inputs: EndpointFieldInputs, name: string) {
       ...(byPlace ? { localityWeightedLbConfig: {} } : {}),
     },
   };
-}
-
-function transportSocket(transport: ClientTransport, { proxyProtocol }: EffectivePolicy): TransportSocket | undefined {
-  const socket = transport.kind === 'tls' ? transport.socket : undefined;
-  return proxyProtocol === undefined ? socket : withProxyProtocol(socket, proxyProtocol.spec.version ?? 'V1');
 }
 
 function clusterMetadata(service: Service, rule: MeshDestinationRule | undefined, subset: string): Metadata {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClientTls } from '../../../apis/networking/networking.ts';
 import { decodeMessage, encodeMessage } from '../../../gen/codec.ts';
 import { Cluster_DiscoveryType } from '../../../gen/types.ts';
-import { defaults, port, rule, service } from '../policy/testing/fixtures.ts';
+import { defaults, noPeers, port, rule, service } from '../policy/testing/fixtures.ts';
 import { buildOutboundClusters } from './outbound.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
@@ -18,6 +18,7 @@ function build(tls: ClientTls, options: { verifyServers?: boolean; subjectAltNam
     client: undefined,
     defaults: { ...defaults, verifyServers },
     kind: 'sidecar',
+    ...noPeers,
   });
 }
 
@@ -137,6 +138,7 @@ it('sends the PROXY header before TLS', () => {
     client: undefined,
     defaults,
     kind: 'sidecar',
+    ...noPeers,
   }).resources[0];
   expect(built?.message.transportSocket?.name).toBe('envoy.transport_sockets.upstream_proxy_protocol');
 });

@@ -23,6 +23,7 @@ function manager({ mesh = {}, ...options }: Options = {}): HttpConnectionManager
     settings: readListenerSettings(meshConfig(mesh)),
     http10: false,
     grpcWeb: false,
+    tellsProtocol: false,
     ...options,
   });
   if (typedConfig === undefined) throw new Error('no typed config');
@@ -38,7 +39,7 @@ describe('HTTP filters', () => {
     [false, 'grpc_stats fault cors router'],
     [true, 'grpc_web grpc_stats fault cors router'],
   ])('in order, with gRPC-Web %s', (grpcWeb, expected) => {
-    const filters = buildHttpFilters({ security: [], grpcWeb, suppressEnvoyHeaders: false });
+    const filters = buildHttpFilters({ security: [], grpcWeb, tellsProtocol: false, suppressEnvoyHeaders: false });
     expect(filters.map(({ name = '' }) => name.replace('envoy.filters.http.', '')).join(' ')).toBe(expected);
   });
 });

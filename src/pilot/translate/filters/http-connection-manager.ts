@@ -35,6 +35,8 @@ export type HttpManagerInputs = {
   readonly grpcWeb: boolean;
   /** What requests pass first, in order. */
   readonly security: readonly HttpFilter[];
+  /** Whether routes may tell the server what is inside mutual TLS. */
+  readonly tellsProtocol: boolean;
 };
 
 export function buildHttpManager(inputs: HttpManagerInputs): ConfigListenerFilter {
@@ -60,6 +62,7 @@ function buildManager(inputs: HttpManagerInputs): HttpConnectionManager {
     httpFilters: buildHttpFilters({
       security: inputs.security,
       grpcWeb: inputs.grpcWeb,
+      tellsProtocol: inputs.tellsProtocol,
       suppressEnvoyHeaders: proxyHeaders.envoyDebugHeaders?.disabled === true,
     }),
     accessLog: settings.accessLog,

@@ -1,17 +1,20 @@
 import type { HttpFilter } from '../../../gen/types.ts';
 import { bool, extension } from '../protobuf.ts';
+import { buildToldProtocol } from './told-protocol.ts';
 
 /** What decides which HTTP filters a connection manager has. */
 export type HttpFilterInputs = {
   readonly security: readonly HttpFilter[];
   readonly grpcWeb: boolean;
   readonly suppressEnvoyHeaders: boolean;
+  /** Whether routes may tell the server what is inside mutual TLS. */
+  readonly tellsProtocol: boolean;
 };
 
 type BuildHttpFilter = (inputs: HttpFilterInputs) => HttpFilter | readonly HttpFilter[] | undefined;
 
 /** A request passes them from top to bottom. gRPC-Web becomes gRPC before it is counted; the router ends the list. */
-const httpFilters: readonly BuildHttpFilter[] = [security, grpcWeb, grpcStats, fault, cors, router];
+const httpFilters: readonly BuildHttpFilter[] = [security, grpcWeb, grpcStats, fault, cors, toldProtocol, router];
 
 export function buildHttpFilters(inputs: HttpFilterInputs): readonly HttpFilter[] {
   return httpFilters.flatMap((build) => build(inputs) ?? []);
@@ -39,6 +42,10 @@ function fault(): HttpFilter {
 
 function cors(): HttpFilter {
   return extension('envoy.filters.http.cors', 'envoy.extensions.filters.http.cors.v3.Cors', {});
+}
+
+function toldProtocol({ tellsProtocol }: HttpFilterInputs): HttpFilter | undefined {
+  return tellsProtocol ? buildToldProtocol() : undefined;
 }
 
 function router({ suppressEnvoyHeaders }: HttpFilterInputs): HttpFilter {

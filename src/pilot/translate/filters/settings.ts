@@ -1,6 +1,7 @@
 import type { MeshConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { ProxyHeaders } from '../../../apis/mesh/proxy-config.ts';
 import type { AccessLog, Duration } from '../../../gen/types.ts';
+import { type MutualTlsSettings, mutualTlsSettings } from '../peer/settings.ts';
 import { duration, durationOf, millisOf } from '../protobuf.ts';
 import { buildAccessLog, buildListenerAccessLog } from './access-log.ts';
 
@@ -21,6 +22,7 @@ export type ListenerSettings = {
   readonly pathNormalization: PathNormalization;
   readonly proxyHeaders: ProxyHeaders;
   readonly gatewayTopology: NonNullable<MeshConfig['defaultConfig']['gatewayTopology']>;
+  readonly mutualTls: MutualTlsSettings;
 };
 
 /**
@@ -44,5 +46,6 @@ export function readListenerSettings(mesh: MeshConfig, idleTimeout?: string): Li
     pathNormalization: normalization === 'DEFAULT' ? 'BASE' : normalization,
     proxyHeaders: mesh.defaultConfig.proxyHeaders ?? {},
     gatewayTopology: mesh.defaultConfig.gatewayTopology ?? {},
+    mutualTls: mutualTlsSettings(mesh),
   };
 }

@@ -154,6 +154,7 @@ function buildHttpChain(
     http10: traits.http10,
     grpcWeb,
     security: part.filters,
+    tellsProtocol: traits.identityFolder !== '',
   });
   return {
     match: {},

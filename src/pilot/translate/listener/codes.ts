@@ -36,6 +36,11 @@ export const listenerCodes = {
     title: 'rule of another kind than its port',
     explanation: 'Ports of protocol TLS or HTTPS have tls rules, ports of other TCP protocols tcp rules.',
   },
+  XEB2308: {
+    title: 'mutual TLS without certificates',
+    explanation:
+      'The port takes mutual TLS only, and the proxy has no certificates to prove itself with. It is closed, because taking plaintext would be open to everybody.',
+  },
   XEB2401: {
     title: 'port taken by another server',
     explanation:

@@ -1,18 +1,23 @@
 import type { ConfigListenerFilter, RouteConfiguration } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
-import { type ClusterName, INBOUND_PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
+import { BLACK_HOLE_CLUSTER, type ClusterName, INBOUND_PASSTHROUGH_CLUSTER } from '../../../model/ids.ts';
 import type { Protocol } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
+import { clusterRef, originOf } from '../built.ts';
 import { buildHttpManager } from '../filters/http-connection-manager.ts';
 import type { ListenerSettings } from '../filters/settings.ts';
 import { buildMongoProxy, buildPlainTcpProxy } from '../filters/tcp-proxy.ts';
+import { saidOfPort } from '../peer/plan.ts';
+import { buildMutualTlsServer } from '../peer/server.ts';
 import type { ProxyTraits } from '../plan.ts';
 import { buildInboundRoute } from '../route/inbound.ts';
 import { buildHttpSecurity, buildTcpSecurity, type SecuritySite, type WorkloadSecurity } from '../security.ts';
 import type { ChainDraft } from './chain.ts';
-import { type InboundRow, type InboundTlsMode, inboundRows } from './inbound-match.ts';
+import { diagnoseListener } from './codes.ts';
+import type { InboundRow } from './inbound-match.ts';
 import type { InboundPort } from './inbound-plan.ts';
 import { buildPassthroughRoute } from './inbound-route.ts';
+import { type PortRows, rowsOf } from './inbound-rows.ts';
 import { listenerName } from './outbound-draft.ts';
 import { WILDCARD_ADDRESS } from './outbound-plan.ts';
 import { listenProtocol } from './ports.ts';
@@ -43,41 +48,76 @@ export function buildPortChains(
     member: port.member,
     origins: port.origins,
   };
-  const mode = modeOf(context, port.port);
-  const rows = inboundRows({ protocol, mode, http10: context.traits.http10 });
+  const site = bound ? {} : { destinationPort: port.port };
+  const rows = portRows(context, { protocol, port: port.port });
+  if (rows.kind === 'closed') return closedPort(target, context, { name, match: site });
   return joinChains(
-    rows.map((row) =>
-      buildChain(target, context, {
-        row,
-        name,
-        match: bound ? row.match : { ...row.match, destinationPort: port.port },
-      }),
-    ),
+    rows.rows.map((row) => buildChain(target, context, { row, name, match: { ...row.match, ...site } })),
   );
 }
 
-/** For ports that no service names: they are passed on as they come, and HTTP is seen for what it is. */
-export function buildPassthroughChains(context: InboundContext): InboundChains {
+/** How a port is entered that the workload serves. */
+export function portRows(
+  { security, traits }: InboundContext,
+  { protocol, port }: { readonly protocol: Protocol; readonly port: number | undefined },
+): PortRows {
+  return rowsOf({ peer: security.peer, traits, protocol, port });
+}
+
+/**
+ * For ports that no service names: they are passed on as they come, and HTTP is seen for what it is. `unnamed` are those of them that
+ * take connections otherwise than the rest.
+ */
+export function buildPassthroughChains(context: InboundContext, unnamed: readonly number[]): InboundChains {
+  return joinChains([undefined, ...unnamed].map((port) => buildPassthrough(context, port)));
+}
+
+function buildPassthrough(context: InboundContext, port: number | undefined): InboundChains {
   const target: Target = {
     name: WILDCARD_ADDRESS,
     route: buildPassthroughRoute(INBOUND_PASSTHROUGH_CLUSTER),
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
     protocol: 'auto',
-    port: undefined,
+    port,
     member: undefined,
     origins: [],
   };
-  const rows = inboundRows({ protocol: 'auto', mode: context.security.peer.mode, http10: context.traits.http10 });
-  const named = rows.map((row) => ({
+  const site = port === undefined ? {} : { destinationPort: port };
+  const rows = portRows(context, target);
+  if (rows.kind === 'closed') return closedPort(target, context, { name: 'virtualInbound', match: site });
+  const named = rows.rows.map((row) => ({
     row,
     name: row.serves === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
-    match: row.match,
+    match: { ...row.match, ...site },
   }));
   return joinChains(named.reverse().map((chain) => buildChain(target, context, chain)));
 }
 
-function modeOf({ security: { peer } }: InboundContext, port: number): InboundTlsMode {
-  return peer.ports.get(port) ?? peer.mode;
+/** Without a chain of its own the port would be passed through with those that nobody names. */
+function closedPort(
+  { port, origins }: Target,
+  { settings, security: { peer } }: InboundContext,
+  { name, match }: Pick<ChainSketch, 'name' | 'match'>,
+): InboundChains {
+  const said = saidOfPort(peer, port);
+  const what = port === undefined ? 'the workload’s ports' : `port ${port}`;
+  const draft: ChainDraft = {
+    name,
+    match,
+    filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings)],
+    needs: [clusterRef(BLACK_HOLE_CLUSTER)],
+    origins: [...origins, ...saidOrigins(said)],
+    place: undefined,
+  };
+  const message = `a workload has no certificates to prove itself with, so ${what} cannot take mutual TLS and is closed`;
+  return {
+    drafts: [draft],
+    diagnostics: said === undefined ? [] : [diagnoseListener('error', 'XEB2308', said, message)],
+  };
+}
+
+function saidOrigins(said: ReturnType<typeof saidOfPort>): readonly Origin[] {
+  return said === undefined ? [] : [originOf(said.object, said.path)];
 }
 
 type Target = {
@@ -94,29 +134,27 @@ function buildChain(target: Target, context: InboundContext, { row, name, match 
   const { security } = context;
   const { port, member } = target;
   const site: SecuritySite = { direction: 'inbound', port, member, isMutualTls: row.isMutualTls };
+  const origins = [...target.origins, ...saidOrigins(saidOfPort(security.peer, port))];
+  const transportSocket = row.isMutualTls
+    ? buildMutualTlsServer(context.traits.identityFolder, context.settings.mutualTls)
+    : undefined;
+  const common = { name, match, transportSocket, origins };
   if (row.serves === 'http') {
     const part = buildHttpSecurity(security, site);
-    const filters = [httpFilter(target, context, part.filters)];
-    return draftOf({ name, match, filters, part, origins: target.origins });
+    return draftOf({ ...common, filters: [httpFilter(target, context, part.filters)], part });
   }
   const part = buildTcpSecurity(security, site);
-  return draftOf({
-    name,
-    match,
-    filters: [...part.filters, ...tcpFilters(target, context)],
-    part,
-    origins: target.origins,
-  });
+  return draftOf({ ...common, filters: [...part.filters, ...tcpFilters(target, context)], part });
 }
 
-type DraftInputs = Pick<ChainDraft, 'match' | 'filters'> & {
+type DraftInputs = Pick<ChainDraft, 'match' | 'filters' | 'transportSocket'> & {
   readonly name: string;
   readonly part: Pick<ReturnType<typeof buildHttpSecurity>, 'needs' | 'origins' | 'diagnostics'>;
   readonly origins: readonly Origin[];
 };
 
-function draftOf({ name, match, filters, part, origins }: DraftInputs): InboundChains {
-  const draft = { name, match, filters, needs: part.needs, origins: [...origins, ...part.origins], place: undefined };
+function draftOf({ part, origins, ...chain }: DraftInputs): InboundChains {
+  const draft = { ...chain, needs: part.needs, origins: [...origins, ...part.origins], place: undefined };
   return { drafts: [draft], diagnostics: part.diagnostics };
 }
 
@@ -140,6 +178,7 @@ function httpFilter(
     http10: traits.http10,
     grpcWeb: protocol === 'GRPC-Web',
     security,
+    tellsProtocol: false,
   });
 }
 

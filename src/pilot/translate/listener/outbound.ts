@@ -128,6 +128,7 @@ function buildManager({ plan, settings, traits }: OutboundListenerInputs, route:
     http10: traits.http10,
     grpcWeb,
     security: [],
+    tellsProtocol: traits.identityFolder !== '',
   });
 }
 

@@ -1,18 +1,17 @@
-import { isIp } from '../../../apis/address.ts';
 import type { ClientTls } from '../../../apis/networking/networking.ts';
 import type {
   CertificateValidationContext,
   CommonTlsContext,
-  SubjectAltNameMatcher,
   TransportSocket,
   UpstreamHttpProtocolOptions,
 } from '../../../gen/types.ts';
 import {
   CertificateValidationContext_TrustChainVerification,
   ProxyProtocolConfig_Version,
-  SubjectAltNameMatcher_SanType,
 } from '../../../gen/types.ts';
+import { buildMutualTlsSocket, type MutualTlsClient } from '../peer/client.ts';
 import { extension } from '../protobuf.ts';
+import { subjectAltNameMatcher } from './subject-alt-name.ts';
 
 /** How a client speaks to the endpoints of a cluster. */
 export type ClientTransport =
@@ -23,6 +22,8 @@ export type ClientTransport =
       /** Takes server name and expected SAN from the request's host, where the policy names none. */
       readonly fromHost: UpstreamHttpProtocolOptions | undefined;
     }
+  /** Mutual TLS with the endpoints that take it, plaintext with the others. */
+  | { readonly kind: 'by-endpoint'; readonly socket: TransportSocket }
   /** The policy asks for TLS that cannot be had. Plaintext instead would betray it, so the cluster leads nowhere. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -33,6 +34,8 @@ export type ClientTlsInputs = {
   readonly http2: boolean;
   /** Whether a server is verified with the machine's own roots when the policy names no CA. */
   readonly verifyByDefault: boolean;
+  /** For mutual TLS of the mesh. */
+  readonly mutual: MutualTlsClient;
 };
 
 /** Where Envoy's own images, and Debian, keep the machine's root certificates. */
@@ -44,11 +47,16 @@ export function buildClientTransport(inputs: ClientTlsInputs): ClientTransport {
     case 'DISABLE':
       return { kind: 'plaintext' };
     case 'ISTIO_MUTUAL':
-      return refused('workload certificates (ISTIO_MUTUAL) are not available yet');
+      return buildOwnIdentity(tls ?? {}, inputs.mutual);
     case 'SIMPLE':
     case 'MUTUAL':
       return buildFromFiles(tls ?? {}, inputs);
   }
+}
+
+function buildOwnIdentity(tls: ClientTls, mutual: MutualTlsClient): ClientTransport {
+  if (mutual.folder === '') return refused('the proxy has no certificates of its own for ISTIO_MUTUAL');
+  return { kind: 'tls', socket: buildMutualTlsSocket(mutual, tls), fromHost: undefined };
 }
 
 function buildFromFiles(tls: ClientTls, inputs: ClientTlsInputs): ClientTransport {
@@ -104,17 +112,6 @@ function clientCertificate(tls: ClientTls): NonNullable<CommonTlsContext['tlsCer
   };
 }
 
-/** An identity (`spiffe://…`), an IP, a mail address or a DNS name; each lives in a field of its own in a certificate. */
-export function subjectAltNameMatcher(name: string): SubjectAltNameMatcher {
-  return { sanType: sanType(name), matcher: { exact: name } };
-}
-
-function sanType(name: string): SubjectAltNameMatcher_SanType {
-  if (name.includes('://')) return SubjectAltNameMatcher_SanType.URI;
-  if (isIp(name)) return SubjectAltNameMatcher_SanType.IP_ADDRESS;
-  return name.includes('@') ? SubjectAltNameMatcher_SanType.EMAIL : SubjectAltNameMatcher_SanType.DNS;
-}
-
 /** The PROXY protocol's header goes before whatever else is sent. */
 export function withProxyProtocol(
   inner: TransportSocket | undefined,
@@ -130,7 +127,7 @@ export function withProxyProtocol(
   );
 }
 
-function rawBuffer(): TransportSocket {
+export function rawBuffer(): TransportSocket {
   return extension(
     'envoy.transport_sockets.raw_buffer',
     'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer',

@@ -2,6 +2,11 @@ import type { CodeText } from '../../../apis/codes.ts';
 
 /** What translation has to say about objects that are right by themselves. Codes never change their meaning. */
 export const translateCodes = {
+  IST0113: {
+    title: 'mutual TLS of clients and servers differs',
+    explanation:
+      'A DestinationRule has clients speak otherwise than the policies of the servers demand. Remove its tls settings, and both agree by themselves.',
+  },
   XEB2101: {
     title: 'port-level settings unset the rest',
     explanation:
@@ -38,7 +43,17 @@ export const translateCodes = {
     explanation:
       'A proxyless gRPC client can neither redirect nor answer by itself, so calls that match the rule fail.',
   },
+  XEB2601: {
+    title: 'keys not known',
+    explanation:
+      'The keys that verify an issuer’s tokens are not there: they could not be fetched, or none of them can be used. Its tokens are refused until they are; other issuers are not touched.',
+  },
+  XEB2602: {
+    title: 'trigger rules cut short',
+    explanation:
+      'Envoy cannot tell these trigger rules of several origins apart. The strictest reading is in force: tokens are needed everywhere.',
+  },
 } satisfies Record<string, CodeText>;
 
-/** The last two mean here what they mean in analysis, where they are explained. */
+/** The last ones mean here what they mean in analysis, where they are explained. */
 export type TranslateCode = keyof typeof translateCodes | 'IST0101' | 'IST0109';

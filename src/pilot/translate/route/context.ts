@@ -7,6 +7,8 @@ import type { RouteDefaults } from './defaults.ts';
 export type RuleContext = {
   readonly client: Client;
   readonly kind: Proxy['kind'];
+  /** Whether the client uses mutual TLS, and so tells servers what is inside. */
+  readonly tellsProtocol: boolean;
   readonly destinations: readonly ServiceAtPort[];
   readonly defaults: RouteDefaults;
   /** The virtual service's name, which stands for several destinations in traces. */

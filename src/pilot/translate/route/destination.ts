@@ -14,6 +14,8 @@ export type ResolvedDestination = {
   readonly host: string;
   readonly port: number;
   readonly policy: EffectivePolicy;
+  /** Whether the server must be told that HTTP is inside mutual TLS: nobody said what the port speaks. */
+  readonly isSniffed: boolean;
   /** Whether its endpoint is whatever host the client asks for. */
   readonly dynamic: boolean;
   /** Why the cluster cannot be there, if it cannot. */
@@ -30,14 +32,22 @@ export function resolveDestination(
   const hostname = members[0]?.service.hostname ?? host;
   const number = port?.number ?? onlyPort(members) ?? dialled;
   const member = members.find((candidate) => candidate.port.port === number);
+  const policy = effectivePolicy(member?.rule, number, subset);
   return {
     cluster: outboundClusterName(number, subset, hostname),
     host: hostname,
     port: number,
-    policy: effectivePolicy(member?.rule, number, subset),
+    policy,
+    isSniffed: member !== undefined && isSniffed(member, policy),
     dynamic: member?.service.resolution.kind === 'dynamic-dns',
     missing: whatIsMissing(members, member, { host: hostname, port: number, subset }),
   };
+}
+
+/** Not where TLS is for a server outside the mesh, which has its own idea of what is offered. */
+export function isSniffed({ service, port }: ServiceAtPort, { tls }: EffectivePolicy): boolean {
+  const isMesh = tls === undefined ? !service.meshExternal : tls.spec.mode === 'ISTIO_MUTUAL';
+  return port.protocol === 'auto' && isMesh;
 }
 
 function membersNamed(known: readonly ServiceAtPort[], host: string): readonly ServiceAtPort[] {

@@ -9,6 +9,7 @@ import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import type { Traced } from '../../../model/mesh-snapshot.ts';
 import { fitWeights } from '../endpoint/weights.ts';
+import { toldHttp } from '../filters/told-protocol.ts';
 import { diagnose } from '../policy/diagnose.ts';
 import { buildHashPolicy } from '../policy/hash-policy.ts';
 import { duration, millisOf, runtimePercent, uint32 } from '../protobuf.ts';
@@ -46,7 +47,7 @@ export function buildForward(rule: Traced<HttpRoute>, context: RuleContext): For
   const hashPolicy = distinctPolicies(legs);
   return {
     action: {
-      ...(only === undefined ? { weightedClusters: { clusters: weigh(legs) } } : { cluster: only.to.cluster }),
+      ...(only === undefined ? { weightedClusters: { clusters: weigh(legs, context) } } : { cluster: only.to.cluster }),
       ...newHost(rule.spec.rewrite?.authority, changes.authority, only?.changes.authority),
       ...buildLimits(rule.spec, context, hashPolicy.length > 0),
       ...(context.defaults.forwardsHost ? { appendXForwardedHost: true } : {}),
@@ -92,13 +93,14 @@ function refusedHeaders(place: Traced<unknown>, { refused }: HeaderChanges): rea
   return [diagnose('warning', 'XEB2203', { object: place.object, path: `${place.path}.headers` }, message)];
 }
 
-function weigh(legs: readonly Leg[]): readonly WeightedCluster_ClusterWeight[] {
+function weigh(legs: readonly Leg[], { tellsProtocol }: RuleContext): readonly WeightedCluster_ClusterWeight[] {
   const weights = fitWeights(legs.map(({ weight }) => weight));
   return legs.map(({ to, changes }, index) => ({
     name: to.cluster,
     weight: uint32(weights[index] ?? 1),
     ...changes.fields,
     ...newHost(changes.authority),
+    ...(tellsProtocol && to.isSniffed ? { typedPerFilterConfig: toldHttp } : {}),
   }));
 }
 

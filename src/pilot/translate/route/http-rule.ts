@@ -4,12 +4,13 @@ import type { Any, Route, RouteAction } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import type { Traced } from '../../../model/mesh-snapshot.ts';
-import type { Proxy } from '../../../model/proxy.ts';
+import { toldHttp } from '../filters/told-protocol.ts';
 import { configPath, istioMetadata } from '../protobuf.ts';
 import { type Answer, buildAnswer } from './answer.ts';
 import { type Client, matchApplies } from './applies.ts';
 import type { RuleContext } from './context.ts';
 import { buildCors } from './cors.ts';
+import type { ResolvedDestination } from './destination.ts';
 import { buildFault } from './fault.ts';
 import { buildForward, type Forward } from './forward.ts';
 import { buildMatch, describePath } from './match.ts';
@@ -33,7 +34,7 @@ export function buildHttpRule(rule: Traced<HttpRoute>, context: RuleContext): Bu
   if (action === undefined) return nothing;
   const shared: Shared = {
     metadata: istioMetadata({ config: configPath(rule.object) }),
-    typedPerFilterConfig: buildFilterConfig(rule.spec, context.kind),
+    typedPerFilterConfig: buildFilterConfig(rule.spec, context, forward?.only),
     ...action.headers,
   };
   const build = (match: HttpMatchRequest | undefined): Route =>
@@ -95,12 +96,18 @@ const FAULT = 'envoy.filters.http.fault';
 const CORS = 'envoy.filters.http.cors';
 
 /** A gRPC client refuses all routes if one has settings for a filter that it does not know. */
-function buildFilterConfig(spec: HttpRoute, kind: Proxy['kind']): { readonly [key: string]: Any } | undefined {
+function buildFilterConfig(
+  spec: HttpRoute,
+  { kind, tellsProtocol }: RuleContext,
+  only: ResolvedDestination | undefined,
+): { readonly [key: string]: Any } | undefined {
   const fault = spec.fault && buildFault(spec.fault);
   const cors = kind === 'proxyless' ? undefined : spec.corsPolicy && buildCors(spec.corsPolicy);
-  if (fault === undefined && cors === undefined) return undefined;
+  const told = tellsProtocol && only?.isSniffed === true ? toldHttp : undefined;
+  if (fault === undefined && cors === undefined) return told;
   return {
     ...(cors === undefined ? {} : { [CORS]: anyOf('envoy.extensions.filters.http.cors.v3.CorsPolicy', cors) }),
     ...(fault === undefined ? {} : { [FAULT]: anyOf('envoy.extensions.filters.http.fault.v3.HTTPFault', fault) }),
+    ...told,
   };
 }

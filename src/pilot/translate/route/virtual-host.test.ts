@@ -28,6 +28,7 @@ function build(options: Partial<VirtualHostInputs> = {}) {
     requireTls: false,
     destinations: [],
     kind: 'sidecar',
+    tellsProtocol: false,
     namespace: 'default',
     labels: {},
     defaults: noDefaults,

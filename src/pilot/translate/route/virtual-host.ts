@@ -8,11 +8,13 @@ import type { Proxy } from '../../../model/proxy.ts';
 import { isVisibleIn } from '../../../model/service.ts';
 import type { Origin } from '../../../xds/resource.ts';
 import { type BuiltVirtualHost, clusterRef, originOf } from '../built.ts';
+import { toldHttp } from '../filters/told-protocol.ts';
 import type { ServiceAtPort } from '../plan.ts';
 import { effectivePolicy } from '../policy/effective-policy.ts';
 import { buildHashPolicy } from '../policy/hash-policy.ts';
 import type { Client } from './applies.ts';
 import type { RouteDefaults } from './defaults.ts';
+import { isSniffed } from './destination.ts';
 import { buildLimits } from './forward.ts';
 import { type BuiltRule, buildHttpRule } from './http-rule.ts';
 import { takesEverything } from './match.ts';
@@ -35,6 +37,8 @@ export type VirtualHostInputs = {
   /** Every port of every service that the virtual services lead to (`destinationHosts`). */
   readonly destinations: readonly ServiceAtPort[];
   readonly kind: Proxy['kind'];
+  /** Whether the client uses mutual TLS, and so tells servers what is inside. */
+  readonly tellsProtocol: boolean;
   readonly namespace: string;
   /** The proxy's labels that some match asks for. */
   readonly labels: Readonly<Record<string, string>>;
@@ -73,10 +77,11 @@ type BuiltRoutes = BuiltRule & { readonly origins: readonly Origin[] };
 
 /** Virtual services follow each other, each up to its route for everything; the first of those comes last of all. */
 function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
-  const { name, virtualServices, gateways, port, namespace, labels, kind, destinations, defaults } = inputs;
+  const { name, virtualServices, gateways, port, namespace, labels, kind, tellsProtocol, destinations, defaults } =
+    inputs;
   const host = name.slice(0, name.lastIndexOf(':'));
   const client: Client = { gateways, port, namespace, labels };
-  const context = { client, kind, destinations, defaults };
+  const context = { client, kind, tellsProtocol, destinations, defaults };
   const routes: Route[] = [];
   const clusters: ClusterName[] = [];
   const diagnostics: Diagnostic[] = [...tellShadowed({ host, virtualServices, client })];
@@ -108,13 +113,16 @@ function delegating({ object }: MeshVirtualService, owner: ObjectRef): readonly 
 }
 
 /** To the service as a whole. */
-function buildDefault({ service, port, rule }: ServiceAtPort, { defaults, kind }: VirtualHostInputs): BuiltRoutes {
+function buildDefault(member: ServiceAtPort, { defaults, kind, tellsProtocol }: VirtualHostInputs): BuiltRoutes {
+  const { service, port, rule } = member;
+  const policy = effectivePolicy(rule, port.port);
   const cluster = outboundClusterName(port.port, '', service.hostname);
-  const hash = buildHashPolicy(effectivePolicy(rule, port.port).loadBalancer?.spec);
+  const hash = buildHashPolicy(policy.loadBalancer?.spec);
   const route: Route = {
     name: 'default',
     match: { prefix: '/' },
     decorator: { operation: `${service.hostname}:${port.port}/*` },
+    ...(tellsProtocol && isSniffed(member, policy) ? { typedPerFilterConfig: toldHttp } : {}),
     route: {
       cluster,
       ...buildLimits({}, { defaults, kind }, hash !== undefined),

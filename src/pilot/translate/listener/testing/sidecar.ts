@@ -26,7 +26,7 @@ export const traits: ProxyTraits = {
 
 /** A workload that nothing protects. */
 export const unprotected: WorkloadSecurity = {
-  peer: { mode: 'DISABLE', ports: new Map() },
+  peer: { mode: 'DISABLE', ports: new Map(), said: new Map() },
   request: { rules: [] },
   access: { policies: [] },
 };

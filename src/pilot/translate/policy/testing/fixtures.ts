@@ -4,8 +4,10 @@ import type { MeshDestinationRule, MeshVirtualService, Traced } from '../../../.
 import type { ObjectRef } from '../../../../model/object.ts';
 import type { Endpoint, Protocol, Service, ServicePort } from '../../../../model/service.ts';
 import { virtualService as virtualServiceObject } from '../../../../testing/builders.ts';
+import { meshConfig } from '../../../../testing/config.ts';
 import { deepFreeze } from '../../../../testing/freeze.ts';
 import type { ClusterDefaults } from '../../cluster/defaults.ts';
+import { mutualTlsSettings } from '../../peer/settings.ts';
 import type { ServiceAtPort } from '../../plan.ts';
 
 // The model's records as translation gets them, with defaults that make each useful.
@@ -20,10 +22,15 @@ export const defaults: ClusterDefaults = {
   upgradeHttp: false,
   localityLb: undefined,
   verifyServers: true,
+  autoMutualTls: true,
+  mutualTls: mutualTlsSettings(meshConfig()),
   outboundStatName: '',
   inboundStatName: '',
   inboundToLoopback: false,
 };
+
+/** A client without certificates. */
+export const noPeers = { identityFolder: '', accounts: '', allTakeMutualTls: false, isStrict: false };
 
 export function port(number: number, protocol: Protocol = 'HTTP'): ServicePort {
   const object = { kind: 'Service', namespace: 'default', name: 'any' };

@@ -30,6 +30,7 @@ export function buildRule(spec: HttpRoute, options: Partial<RuleContext> = {}): 
   return buildHttpRule(traced, {
     client: { gateways: ['mesh'], port: 80, namespace: 'default', labels: { app: 'client' } },
     kind: 'sidecar',
+    tellsProtocol: false,
     destinations: [at(a), at(b)],
     defaults: noDefaults,
     name: 'v',
