@@ -27,7 +27,7 @@ export const traits: ProxyTraits = {
 /** A workload that nothing protects. */
 export const unprotected: WorkloadSecurity = {
   peer: { mode: 'DISABLE', ports: new Map(), said: new Map() },
-  request: { rules: [] },
+  request: { ports: new Map(), rest: { kind: 'none' } },
   access: { policies: [] },
 };
 
