@@ -1,4 +1,4 @@
-import { sameFields, sameItems } from '../../kit/memo.ts';
+import { latest, sameFields, sameItems } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { KeyBook } from '../../model/mesh-security.ts';
@@ -7,6 +7,7 @@ import { collectDiagnostics } from '../registry/diagnose.ts';
 import { Registry, type RegistryOptions } from '../registry/registry.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
 import { SecretIndex } from '../secrets/secret-index.ts';
+import { reportPeers } from '../security/peer-report.ts';
 import { ConfigFilter } from './config-filter.ts';
 import { DestinationRuleIndex } from './destination-rule-index.ts';
 import { SecurityIndex } from './security-index.ts';
@@ -31,6 +32,7 @@ export class MeshSnapshotBuilder {
   readonly #virtualServices: VirtualServiceIndex;
   readonly #destinationRules: DestinationRuleIndex;
   readonly #security = new SecurityIndex();
+  readonly #reportPeers = latest(reportPeers);
   readonly #secrets = new SecretIndex();
   #exportTo: { readonly virtualServices: readonly string[]; readonly destinationRules: readonly string[] } | undefined;
   #snapshot: MeshSnapshot | undefined;
@@ -50,10 +52,11 @@ export class MeshSnapshotBuilder {
       virtualServices: mesh.defaultVirtualServiceExportTo,
       destinationRules: mesh.defaultDestinationRuleExportTo,
     });
+    const registry = this.#registry.update(config);
     const snapshot = {
       config,
-      ...this.#registry.update(config),
-      security: this.#security.update(config, keys),
+      ...registry,
+      security: this.#security.update(config, registry, keys),
       secrets: this.#secrets.update(objects.Secret),
       virtualServices: this.#virtualServices.update({
         objects: objects.VirtualService,
@@ -65,12 +68,20 @@ export class MeshSnapshotBuilder {
       }),
     };
     this.#snapshot = this.#snapshot !== undefined && sameFields(this.#snapshot, snapshot) ? this.#snapshot : snapshot;
-    return { snapshot: this.#snapshot, diagnostics: this.#collect() };
+    return { snapshot: this.#snapshot, diagnostics: this.#collect(this.#snapshot) };
   }
 
-  #collect(): readonly Diagnostic[] {
+  #collect(snapshot: MeshSnapshot): readonly Diagnostic[] {
+    const { PeerAuthentication, Policy, MeshPolicy, rootNamespace } = snapshot.security;
+    const peers = this.#reportPeers({
+      PeerAuthentication,
+      Policy,
+      MeshPolicy,
+      rootNamespace,
+      services: snapshot.services,
+    });
     const parts = [this.#registry, this.#virtualServices, this.#destinationRules];
-    const raw = parts.flatMap((part) => part.diagnostics());
+    const raw = [...parts.flatMap((part) => part.diagnostics()), ...peers];
     if (!sameItems(this.#raw, raw)) this.#diagnostics = collectDiagnostics(this.#diagnostics, raw);
     this.#raw = raw;
     return this.#diagnostics;
