@@ -43,6 +43,7 @@ export const conditionOfCode: Readonly<Record<string, ConditionOfCode>> = {
   XEB1103: conflict('PortConflict'),
   XEB1104: conflict('AddressConflict'),
   XEB2003: conflict('PolicyConflict'),
+  XEB2008: conflict('PolicyConflict'),
   XEB2004: conflict('HostConflict'),
   XEB2005: conflict('HostConflict'),
   XEB2201: conflict('HostConflict'),

@@ -40,6 +40,11 @@ export const meshCodes = {
     explanation:
       'Endpoints are sent to proxies as addresses. Names are resolved where a ServiceEntry or an ExternalName asks for it.',
   },
+  XEB2008: {
+    title: 'policy for mutual TLS not used',
+    explanation:
+      'Of several policies with one reach (the mesh, a namespace, the same workloads) one decides: a PeerAuthentication before a classic Policy or MeshPolicy, and of those of one kind the oldest.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** The last two mean here what they mean in validation and analysis, where they are explained. */
