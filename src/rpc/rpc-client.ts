@@ -1,4 +1,4 @@
-import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js';
 import { MessageQueue } from './message-queue.ts';
 import type { RpcStatus } from './status.ts';
 
@@ -24,6 +24,16 @@ export type RpcClientOptions = {
   /** A server that is silent for so long is asked whether it is there; without an answer the connection is given up. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** Without it, the connection is plaintext. */
+  readonly tls: ClientTls | undefined;
+};
+
+/** By whom a client of TLS takes the server's word, and what it shows itself; all PEM. */
+export type ClientTls = {
+  readonly roots: string;
+  /** The name that the server must prove, where it is not that of the address. */
+  readonly serverName?: string;
+  readonly pair?: { readonly certificate: string; readonly key: string };
 };
 
 const defaultOptions: RpcClientOptions = {
@@ -31,6 +41,7 @@ const defaultOptions: RpcClientOptions = {
   maxMessageBytes: 64 * 1024 * 1024,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
+  tls: undefined,
 };
 
 const raw = (message: Buffer): Buffer => message;
@@ -40,8 +51,9 @@ export class RpcClient {
   readonly #client: Client;
 
   constructor(address: string, options: Partial<RpcClientOptions> = {}) {
-    const { windowBytes, maxMessageBytes, keepaliveMs, keepaliveTimeoutMs } = { ...defaultOptions, ...options };
-    this.#client = new Client(address, credentials.createInsecure(), {
+    const { windowBytes, maxMessageBytes, keepaliveMs, keepaliveTimeoutMs, tls } = { ...defaultOptions, ...options };
+    this.#client = new Client(address, channelCredentials(tls), {
+      ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
       'grpc-node.flow_control_window': windowBytes,
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.keepalive_time_ms': keepaliveMs,
@@ -57,9 +69,29 @@ export class RpcClient {
     return new GrpcClientStream(this.#client.makeBidiStreamRequest(path, raw, raw, metadata));
   }
 
+  /** One message there and one back. */
+  async call(path: string, message: Buffer, headers: Readonly<Record<string, string>> = {}): Promise<CallResult> {
+    const stream = this.open(path, headers);
+    await stream.send(message);
+    stream.end();
+    let answer: Buffer | undefined;
+    for await (const received of stream.messages) answer ??= received;
+    return { status: await stream.status, answer };
+  }
+
   close(): void {
     this.#client.close();
   }
+}
+
+/** How a call of one message ended; there is an answer when the status is OK. */
+export type CallResult = { readonly status: RpcStatus; readonly answer: Buffer | undefined };
+
+function channelCredentials(tls: ClientTls | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const { roots, pair } = tls;
+  if (pair === undefined) return credentials.createSsl(Buffer.from(roots));
+  return credentials.createSsl(Buffer.from(roots), Buffer.from(pair.key), Buffer.from(pair.certificate));
 }
 
 class GrpcClientStream implements ClientStream {
@@ -72,9 +104,10 @@ class GrpcClientStream implements ClientStream {
     this.#call = call;
     this.messages = new MessageQueue(call);
     this.status = new Promise((resolve) => {
-      call.on('status', ({ code, details }) => {
+      call.on('status', ({ code, details, metadata }) => {
         this.#closed.abort();
-        resolve({ code, message: details });
+        const [pushback] = metadata.get('grpc-retry-pushback-ms');
+        resolve({ code, message: details, ...(pushback === undefined ? {} : { retryAfterMs: Number(pushback) }) });
       });
     });
     // Errors come as a status too.

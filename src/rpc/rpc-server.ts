@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import {
   type ConnectionInjector,
@@ -9,8 +10,10 @@ import {
 import type { Clock } from '../kit/clock.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { GrpcServerStream, type OutboundMessage, type ServerStream } from './server-stream.ts';
 import { RpcStatusCode } from './status.ts';
+import { defaultTlsLimits, peerOf, type ServerTls, TlsAcceptor, type TlsLimits } from './tls-acceptor.ts';
 
 /** One method: its path (`/package.Service/Method`) and who serves its calls. Messages cross as bytes. */
 export type RpcMethod = {
@@ -26,6 +29,8 @@ export type RpcServerOptions = {
   /** Connections are asked to come again after about so long, so that load spreads over new replicas; `undefined`: never. */
   readonly maxConnectionAgeMs: number | undefined;
   readonly maxConnectionAgeGraceMs: number;
+  /** Connections on which nothing is called for so long are closed; `undefined`: never. */
+  readonly maxConnectionIdleMs: number | undefined;
   readonly maxStreamsPerConnection: number;
 };
 
@@ -35,6 +40,7 @@ export const defaultRpcServerOptions: RpcServerOptions = {
   keepaliveTimeoutMs: 10_000,
   maxConnectionAgeMs: undefined,
   maxConnectionAgeGraceMs: 10_000,
+  maxConnectionIdleMs: undefined,
   maxStreamsPerConnection: 100,
 };
 
@@ -51,7 +57,22 @@ export type RpcServerDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly options?: Partial<RpcServerOptions>;
+  /** By default connections are plaintext. With TLS, nobody can connect before `useTls`. */
+  readonly transport?: 'plaintext' | 'tls';
+  readonly tlsLimits?: Partial<TlsLimits>;
+  readonly metrics?: Metrics;
 };
+
+type Connection = {
+  readonly socket: Socket;
+  readonly certificate: X509Certificate | undefined;
+  readonly calls: Set<ServerStream>;
+};
+
+/** For how long a caller may take to read that its certificate has expired. */
+const EXPIRY_PATIENCE_MS = 1_000;
+/** A timer cannot be set further ahead than about 24 days. */
+const LONGEST_SLEEP_MS = 86_400_000;
 
 const raw = (message: Buffer): Buffer => message;
 /** grpc-js takes a message's length and has it copied behind the frame's head; that is all it does with it (a test holds it to that). */
@@ -65,7 +86,10 @@ export class RpcServer {
   readonly #grpc: Server;
   readonly #injector: ConnectionInjector;
   readonly #net: NetServer;
-  readonly #sockets = new Map<string, Socket>();
+  readonly #connections = new Map<string, Connection>();
+  /** Those too whose handshake is under way. */
+  readonly #sockets = new Set<Socket>();
+  readonly #tls: TlsAcceptor | undefined;
   readonly #deps: RpcServerDeps;
 
   constructor(deps: RpcServerDeps) {
@@ -76,7 +100,13 @@ export class RpcServer {
       Object.fromEntries(deps.methods.map((method) => [method.path, this.#handlerOf(method)])),
     );
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#tls = deps.transport === 'tls' ? this.#makeAcceptor() : undefined;
     this.#net = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Serving pair and roots for new connections; those that exist live on. What cannot be used changes nothing, and the error says why. */
+  useTls(tls: ServerTls): Result<void, string> {
+    return this.#tls === undefined ? err('this server speaks no TLS') : this.#tls.use(tls);
   }
 
   /** Begins to accept connections. Port 0 takes any free one; the result says which. */
@@ -99,26 +129,71 @@ export class RpcServer {
     const watched = closed.then(() => allGone.abort());
     this.#injector.drain(graceMs);
     await this.#deps.clock.sleep(graceMs, allGone.signal);
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await watched;
     this.#grpc.forceShutdown();
   }
 
+  #makeAcceptor(): TlsAcceptor {
+    const { log, metrics, tlsLimits } = this.#deps;
+    const limits = { ...defaultTlsLimits, ...tlsLimits };
+    const accepted = (socket: Socket, certificate: X509Certificate | undefined): void =>
+      this.#serve(socket, certificate);
+    return new TlsAcceptor({ limits, log, metrics, accepted });
+  }
+
   #accept(socket: Socket): void {
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     socket.setNoDelay(true);
-    this.#sockets.set(peer, socket);
-    socket.once('close', () => this.#sockets.delete(peer));
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     // grpc-js forgets the connection by itself; without a listener the error would end the process.
-    socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));
+    socket.on('error', (error) => this.#deps.log.debug({ peer: peerOf(socket), error }, 'connection failed'));
+    if (this.#tls === undefined) this.#serve(socket, undefined);
+    else this.#tls.take(socket);
+  }
+
+  #serve(socket: Socket, certificate: X509Certificate | undefined): void {
+    const peer = peerOf(socket);
+    const connection: Connection = { socket, certificate, calls: new Set() };
+    this.#connections.set(peer, connection);
+    const closed = new AbortController();
+    socket.once('close', () => {
+      closed.abort();
+      if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
+    });
+    if (this.#tls !== undefined) {
+      socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));
+    }
+    if (certificate !== undefined) void this.#endWhenExpired(connection, certificate, closed.signal);
     this.#injector.injectConnection(socket);
   }
 
+  /** Certificates are judged at the handshake only. Who connects again shows its new one. */
+  async #endWhenExpired(
+    { socket, calls }: Connection,
+    certificate: X509Certificate,
+    closed: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#deps;
+    const expiry = Date.parse(certificate.validTo);
+    while (!closed.aborted && clock.now() < expiry) {
+      await clock.sleep(Math.min(expiry - clock.now(), LONGEST_SLEEP_MS), closed);
+    }
+    if (closed.aborted) return;
+    const message = 'the certificate of this connection has expired; connect again';
+    for (const call of calls) call.close({ code: RpcStatusCode.UNAUTHENTICATED, message });
+    await clock.sleep(EXPIRY_PATIENCE_MS, closed);
+    socket.destroy();
+  }
+
   #handlerOf({ path, serve }: RpcMethod): (call: ServerDuplexStream<Buffer, OutboundMessage>) => void {
-    const { clock, log } = this.#deps;
-    const cut = (peer: string): void => void this.#sockets.get(peer)?.destroy();
+    const { clock, log, transport = 'plaintext' } = this.#deps;
+    const cut = (peer: string): void => void this.#connections.get(peer)?.socket.destroy();
     return (call) => {
-      const stream = new GrpcServerStream(call, { clock, cut });
+      const connection = this.#connections.get(call.getPeer());
+      const stream = new GrpcServerStream(call, { clock, cut, transport, certificate: connection?.certificate });
+      connection?.calls.add(stream);
+      stream.closed.addEventListener('abort', () => connection?.calls.delete(stream), { once: true });
       serve(stream).then(
         () => stream.close({ code: RpcStatusCode.OK, message: '' }),
         (error: unknown) => {
@@ -144,13 +219,14 @@ function serviceOf(methods: readonly RpcMethod[]): ServiceDefinition {
 }
 
 function channelOptions(options: RpcServerOptions): Record<string, number> {
-  const age = options.maxConnectionAgeMs;
+  const { maxConnectionAgeMs: age, maxConnectionIdleMs: idle } = options;
   return {
     'grpc.max_receive_message_length': options.maxRequestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': options.keepaliveMs,
     'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
     'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+    ...(idle === undefined ? {} : { 'grpc.max_connection_idle_ms': idle }),
     ...(age === undefined
       ? {}
       : { 'grpc.max_connection_age_ms': age, 'grpc.max_connection_age_grace_ms': options.maxConnectionAgeGraceMs }),

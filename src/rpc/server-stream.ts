@@ -1,4 +1,5 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { X509Certificate } from 'node:crypto';
+import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Clock } from '../kit/clock.ts';
 import { MessageQueue } from './message-queue.ts';
 import type { RpcStatus } from './status.ts';
@@ -21,7 +22,8 @@ export interface ServerStream {
 }
 
 export type PeerCredentials = {
-  /** The caller's verified certificate in DER. */
+  readonly transport: 'plaintext' | 'tls';
+  /** The caller's certificate in DER, issued by the roots that the server trusts. */
   readonly certificate: Buffer | undefined;
   /** Values of the `authorization` header. */
   readonly authorization: readonly string[];
@@ -34,6 +36,8 @@ type Deps = {
   readonly clock: Clock;
   /** Cuts the caller's connection. */
   readonly cut: (peer: string) => void;
+  readonly transport: PeerCredentials['transport'];
+  readonly certificate: X509Certificate | undefined;
 };
 
 export class GrpcServerStream implements ServerStream {
@@ -49,7 +53,7 @@ export class GrpcServerStream implements ServerStream {
     this.#call = call;
     this.#deps = deps;
     this.peer = call.getPeer();
-    this.credentials = credentialsOf(call);
+    this.credentials = credentialsOf(call, deps);
     this.requests = new MessageQueue(call);
     for (const event of ['close', 'cancelled']) call.on(event, () => this.#closed.abort());
   }
@@ -72,12 +76,17 @@ export class GrpcServerStream implements ServerStream {
     });
   }
 
-  close({ code, message }: RpcStatus): void {
+  close({ code, message, retryAfterMs }: RpcStatus): void {
     if (this.#isClosing || this.#closed.signal.aborted) return;
     this.#isClosing = true;
     this.requests.finish();
     if (code === 0) this.#call.end();
-    else this.#call.emit('error', Object.assign(new Error(message), { code, details: message }));
+    else {
+      const metadata = new Metadata();
+      // What gRPC's own retries go by.
+      if (retryAfterMs !== undefined) metadata.set('grpc-retry-pushback-ms', String(Math.ceil(retryAfterMs)));
+      this.#call.emit('error', Object.assign(new Error(message), { code, details: message, metadata }));
+    }
     void this.#cutIfStuck();
   }
 
@@ -87,8 +96,9 @@ export class GrpcServerStream implements ServerStream {
   }
 }
 
-function credentialsOf(call: ServerDuplexStream<Buffer, OutboundMessage>): PeerCredentials {
-  const certificate = call.getAuthContext().sslPeerCertificate?.raw;
-  const authorization = call.metadata.get('authorization').map(String);
-  return { certificate, authorization };
+function credentialsOf(
+  { metadata }: ServerDuplexStream<Buffer, OutboundMessage>,
+  { transport, certificate }: Deps,
+): PeerCredentials {
+  return { transport, certificate: certificate?.raw, authorization: metadata.get('authorization').map(String) };
 }

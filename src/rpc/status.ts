@@ -1,7 +1,12 @@
 import { status } from '@grpc/grpc-js';
 
 /** How a call ends. */
-export type RpcStatus = { readonly code: number; readonly message: string };
+export type RpcStatus = {
+  readonly code: number;
+  readonly message: string;
+  /** For how long the caller is asked to stay away. */
+  readonly retryAfterMs?: number;
+};
 
 export const RpcStatusCode = {
   OK: status.OK,
