@@ -51,8 +51,10 @@ export async function localExec(options: LocalOptions, { pod, command }: ExecInp
   });
 }
 
-/** By its name, or the first whose Deployment or name begins so. */
-function findPod(pods: readonly PodReport[], name: string): PodReport | undefined {
+/** By its name, or the first whose Deployment or name begins so; a namespace may stand before, as in `legacy/sleep`. */
+function findPod(all: readonly PodReport[], wanted: string): PodReport | undefined {
+  const [, namespace, name = ''] = /^(?:([^/]*)\/)?(.*)$/.exec(wanted) ?? [];
+  const pods = all.filter((pod) => namespace === undefined || pod.namespace === namespace);
   return (
     pods.find((pod) => pod.name === name) ??
     pods.find((pod) => pod.deployment === name) ??

@@ -61,7 +61,8 @@ const exec = `Examples:
 
 Usage: xebec local exec DIR POD -- COMMAND
 
-run a program of this machine inside a pod, called by its own name or its Deployment's: its network, its DNS
+run a program of this machine inside a pod: its network, its DNS, its identity in /etc/certs. POD is its name or its
+Deployment's, and may have a namespace before it (legacy/sleep)
 
 Exit codes: those of the command; 1 cannot enter, 2 wrong use, 3 no mesh of this folder runs.
 `;

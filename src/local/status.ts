@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderData } from '../app/render-data.ts';
 import { renderTable } from '../kit/table.ts';
+import { parseSpiffeId } from '../model/identity.ts';
 import { describeDiagnostic } from '../model/render-diagnostic.ts';
 import { type Complaints, readComplaints } from './admin-pages.ts';
 import type { LocalIo } from './local-io.ts';
@@ -82,7 +83,7 @@ function describeNone({ folder }: LocalOptions): unknown {
   return { ...heading, folder, running: false, ready: false, pods: [], problems: [], refused: [], published: [] };
 }
 
-const HEAD = ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS', 'IDENTITY', 'VALID FOR'];
+const HEAD = ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS', 'ACCOUNT', 'CERTIFICATE'];
 
 export function renderStatus({ options, supervisor, report, complaints, now, cwd }: Standing): string {
   const pods = report?.pods ?? [];
@@ -110,17 +111,25 @@ export function renderStatus({ options, supervisor, report, complaints, now, cwd
     '\n',
     `published   ${published.join(', ')}${hasGateway ? '' : ', but no gateway runs'}\n`,
     `admin       http://127.0.0.1:${supervisor.adminPort}\n`,
+    ...renderNaming(pods),
     `watching    ${supervisor.folder}\n`,
     `logs        ${join(options.stateFolder, 'logs')}\n`,
     ...problems.map((problem) => `problem     ${problem}\n`),
   ].join('');
 }
 
-/** As `principals` of an AuthorizationPolicy name it, and for how long the certificate is valid. */
+/** The account of its identity, whose namespace is the pod's, and for how long the certificate is valid. */
 function renderIdentity({ identity }: PodReport, now: number): readonly [string, string] {
   if (identity === undefined) return ['-', '-'];
   const { spiffeId, notAfter } = identity;
-  return [spiffeId.replace(/^spiffe:\/\//, ''), notAfter > now ? renderAge(notAfter - now) : 'expired'];
+  return [parseSpiffeId(spiffeId)?.serviceAccount ?? spiffeId, notAfter > now ? renderAge(notAfter - now) : 'expired'];
+}
+
+/** How the names of the pods' identities are made. */
+function renderNaming(pods: readonly PodReport[]): readonly string[] {
+  const domains = pods.map(({ identity }) => parseSpiffeId(identity?.spiffeId ?? '')?.trustDomain);
+  const named = [...new Set(domains)].filter((domain) => domain !== undefined);
+  return named.map((domain) => `identities  spiffe://${domain}/ns/NAMESPACE/sa/ACCOUNT\n`);
 }
 
 /** `45s`, `12m`, `3h`, `2d`: the largest unit that says something. */

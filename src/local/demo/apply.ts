@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 
@@ -27,6 +27,10 @@ export async function applyFile(source: string, folder: string, clock: Clock): P
   return applied;
 }
 
+export async function removeApplied(applied: readonly Applied[]): Promise<void> {
+  for (const { file } of applied) await rm(file, { force: true });
+}
+
 export function splitDocuments(text: string): readonly string[] {
   return text
     .split(/^---$/m)
@@ -34,9 +38,10 @@ export function splitDocuments(text: string): readonly string[] {
     .filter((document) => /^kind:/m.test(document));
 }
 
-/** `virtualservice-reviews.yaml`. The samples are written plainly enough to read names without a parser. */
+/** `virtualservice-reviews.yaml`, or `deployment-sleep.legacy.yaml` where it says its namespace. The samples are written plainly enough to read names without a parser. */
 export function fileNameOf(document: string): string {
   const kind = /^kind: (\w+)/m.exec(document)?.[1] ?? 'object';
   const name = /^ {2}name: ([\w.-]+)/m.exec(document)?.[1] ?? 'unnamed';
-  return `${kind.toLowerCase()}-${name}.yaml`;
+  const namespace = /^ {2}namespace: ([\w.-]+)/m.exec(document)?.[1];
+  return `${kind.toLowerCase()}-${name}${namespace === undefined ? '' : `.${namespace}`}.yaml`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findRule } from './access.ts';
 import { fileNameOf, splitDocuments } from './apply.ts';
 import { findUpdate } from './effect.ts';
 import { readSight, type Sight } from './observe.ts';
@@ -87,6 +88,8 @@ describe('how an edit is followed', () => {
       `# about it\n${document}---\nkind: Gateway\nmetadata:\n  name: web\n---\n# nothing\n`,
     );
     expect(documents.map(fileNameOf)).toEqual(['virtualservice-reviews.yaml', 'gateway-web.yaml']);
+    const elsewhere = 'kind: Deployment\nmetadata:\n  name: sleep\n  namespace: legacy\n';
+    expect(fileNameOf(elsewhere)).toBe('deployment-sleep.legacy.yaml');
   });
 
   test('only the resource that was asked for, and only once it says so, is an update', () => {
@@ -99,5 +102,28 @@ describe('how an edit is followed', () => {
     expect(findUpdate(dump('9080', 80), effect)).toBeUndefined();
     expect(findUpdate(dump('80', 20), effect)).toBeUndefined();
     expect(findUpdate('not JSON', effect)).toBeUndefined();
+  });
+
+  test('a listener says it of its state', () => {
+    const effect = { deployment: 'web', resource: 'listeners', name: 'virtualInbound', says: 'STRICT' } as const;
+    const state = { listener: { name: 'virtualInbound', is: 'STRICT' }, last_updated: '2026-01-02T03:04:05.678Z' };
+    const dump = JSON.stringify({ configs: [{ name: 'virtualInbound', active_state: state }] });
+    expect(findUpdate(dump, effect)).toBe(Date.parse('2026-01-02T03:04:05.678Z'));
+  });
+
+  test('the rule that denied a request is in the log', () => {
+    const line = (path: string, details: string): string => `[t] "GET ${path} HTTP/1.1" 403 - ${details} - "-" 0\n`;
+    const matched = 'rbac_access_denied_matched_policy';
+    const log = [
+      line('/a', `${matched}[none]`),
+      line('/b', `${matched}[ns[default]-policy[deny-sleep]-rule[0]]`),
+      line('/c', 'via_upstream'),
+    ].join('');
+    expect(['/a', '/b', '/c', '/d'].map((path) => findRule(log, path))).toEqual([
+      'none',
+      'ns[default]-policy[deny-sleep]-rule[0]',
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -12,16 +12,23 @@ import { sweepStates } from '../state.ts';
 import { supervise } from '../supervisor.ts';
 import { showCircuitBreaking } from './circuit.ts';
 import { lookAtPages, playStep } from './play.ts';
+import type { Scene } from './scene.ts';
+import { SECURITY_SCENES } from './security.ts';
 import { Stage } from './stage.ts';
 import { type Step, TOUR } from './tour.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../samples/bookinfo', import.meta.url));
 /** What runs at the beginning of the tour, whatever a person has put beside it since. */
 export const PLATFORM: readonly string[] = ['bookinfo.yaml', 'bookinfo-gateway.yaml', 'ingressgateway.yaml'];
-const CIRCUIT = {
-  title: 'circuit breaking',
-  why: 'httpbin gets one connection and one request that waits for it; the rest is refused at once.',
-};
+/** What follows the tour of pages. */
+const SCENES: readonly Scene[] = [
+  {
+    title: 'circuit breaking',
+    why: 'httpbin gets one connection and one request that waits for it; the rest is refused at once.',
+    play: showCircuitBreaking,
+  },
+  ...SECURITY_SCENES,
+];
 const FIRST_FREE_PORT = 18_080;
 
 type DemoFlags = { readonly check: boolean; readonly publish: string | undefined };
@@ -116,13 +123,13 @@ type PlayInputs = {
 };
 
 async function playTour({ options, io, isChecking }: PlayInputs): Promise<boolean> {
-  io.err('starting Bookinfo: seven pods, each a network namespace with its own Envoy\n');
+  io.err('starting Bookinfo: seven pods, each a network namespace with its own Envoy and its own identity\n');
   const waited = await waitUntilReady({ ...options, signal: io.signal }, io);
   if (waited !== 'ready') {
     if (waited === 'late') io.err(`not all pods became ready; logs: ${options.stateFolder}/logs\n`);
     return false;
   }
-  const stage = new Stage({ io, port: options.publish[0]?.hostPort ?? 0, ...options });
+  const stage = new Stage({ io, options });
   io.out(
     [
       '',
@@ -139,16 +146,18 @@ async function playTour({ options, io, isChecking }: PlayInputs): Promise<boolea
 }
 
 async function playSteps(stage: Stage, isChecking: boolean): Promise<boolean> {
-  const total = TOUR.length + 1;
+  const total = TOUR.length + SCENES.length;
   let fine = true;
   for (const [index, step] of TOUR.entries()) {
     stage.title(index + 1, total, step);
     fine = (await playStep(step, stage)) && fine;
     if (stage.io.signal.aborted || (!isChecking && !(await pause(step, stage)))) return fine;
   }
-  stage.title(total, total, CIRCUIT);
-  fine = (await showCircuitBreaking(stage)) && fine;
-  if (!isChecking) await pause(undefined, stage);
+  for (const [index, scene] of SCENES.entries()) {
+    stage.title(TOUR.length + index + 1, total, scene);
+    fine = (await scene.play(stage)) && fine;
+    if (stage.io.signal.aborted || (!isChecking && !(await pause(undefined, stage)))) return fine;
+  }
   return fine;
 }
 

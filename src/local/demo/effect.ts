@@ -7,12 +7,16 @@ import type { Applied } from './apply.ts';
 /** Where an edit must arrive: a resource of the Envoy of a Deployment, and what it then says (or no longer says). */
 export type Effect = {
   readonly deployment: string;
-  readonly resource: 'routes' | 'clusters';
+  readonly resource: 'routes' | 'clusters' | 'listeners';
   readonly name: string;
   readonly says: string;
 };
 
-const DUMPS = { routes: 'dynamic_route_configs', clusters: 'dynamic_active_clusters' } as const;
+const DUMPS = {
+  routes: 'dynamic_route_configs',
+  clusters: 'dynamic_active_clusters',
+  listeners: 'dynamic_listeners',
+} as const;
 const POLL_MS = 10;
 const LONGEST_MS = 20_000;
 
@@ -49,7 +53,7 @@ export function findUpdate(dump: string, { name, says }: Effect): number | undef
   for (const config of configs) {
     const text = JSON.stringify(config);
     if (text.includes(`"name":${JSON.stringify(name)}`) && text.includes(says))
-      return Date.parse(textAt(config, 'last_updated'));
+      return Date.parse(textAt(config, 'last_updated') || textAt(fieldsOf(config['active_state']), 'last_updated'));
   }
   return undefined;
 }

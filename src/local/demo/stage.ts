@@ -1,6 +1,7 @@
 import { basename, relative } from 'node:path';
 import { readComplaints } from '../admin-pages.ts';
 import type { LocalIo } from '../local-io.ts';
+import type { LocalOptions } from '../options.ts';
 import { renderProblems } from '../problems.ts';
 import type { Applied } from './apply.ts';
 import type { Effect } from './effect.ts';
@@ -19,22 +20,21 @@ export class Stage {
   readonly folder: string;
   readonly networking: string;
   readonly extras: string;
+  readonly security: string;
+  readonly options: LocalOptions;
   readonly stateFolder: string;
 
-  constructor(inputs: {
-    readonly io: LocalIo;
-    readonly port: number;
-    readonly root: string;
-    readonly folder: string;
-    readonly stateFolder: string;
-  }) {
+  constructor(inputs: { readonly io: LocalIo; readonly options: LocalOptions }) {
+    const { root, folder, stateFolder, publish } = inputs.options;
     this.io = inputs.io;
-    this.port = inputs.port;
-    this.root = inputs.root;
-    this.folder = inputs.folder;
-    this.networking = `${inputs.root}/networking`;
-    this.extras = `${inputs.root}/extras`;
-    this.stateFolder = inputs.stateFolder;
+    this.options = inputs.options;
+    this.port = publish[0]?.hostPort ?? 0;
+    this.root = root;
+    this.folder = folder;
+    this.networking = `${root}/networking`;
+    this.extras = `${root}/extras`;
+    this.security = `${root}/security`;
+    this.stateFolder = stateFolder;
   }
 
   get url(): string {

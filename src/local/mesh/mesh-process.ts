@@ -113,7 +113,8 @@ class Mesh {
   }
 
   #nameServer(): Runnable {
-    return new NameServer({ address: DNS_ADDRESS, resolve: (name) => this.#source?.resolve(name), log: this.#log });
+    const resolve = (name: string, asker: string): readonly string[] | undefined => this.#source?.resolve(name, asker);
+    return new NameServer({ address: DNS_ADDRESS, resolve, log: this.#log });
   }
 
   #controlPlane(): Runnable {

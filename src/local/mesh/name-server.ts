@@ -7,8 +7,8 @@ const PORT = 53;
 
 export type NameServerDeps = {
   readonly address: string;
-  /** The IPv4 addresses of a name; undefined if there is no such name. */
-  readonly resolve: (name: string) => readonly string[] | undefined;
+  /** The IPv4 addresses of a name, for who asks from an address; undefined if there is no such name. */
+  readonly resolve: (name: string, asker: string) => readonly string[] | undefined;
   readonly log: Logger;
 };
 
@@ -36,7 +36,7 @@ export class NameServer implements Runnable {
         socket.on('error', (error) => log.debug({ error }, 'a name server’s answer was not delivered'));
       });
       socket.on('message', (query, client) => {
-        const answer = this.#answer(query);
+        const answer = this.#answer(query, client.address);
         if (answer !== undefined) socket.send(answer, client.port, client.address);
       });
       socket.bind(PORT, address);
@@ -46,10 +46,10 @@ export class NameServer implements Runnable {
   }
 
   /** Who asks nonsense gets no answer. */
-  #answer(query: Buffer): Buffer | undefined {
+  #answer(query: Buffer, asker: string): Buffer | undefined {
     const question = readQuestion(query);
     if (question === undefined) return undefined;
-    const addresses = this.#deps.resolve(question.name);
+    const addresses = this.#deps.resolve(question.name, asker);
     return buildAnswer(query, question.isForAddress ? addresses : addresses && []);
   }
 }

@@ -99,7 +99,7 @@ export class PodIdentity {
     } catch (error) {
       const trouble = describeDiskTrouble(error);
       const { name, namespace } = this.#plan;
-      if (trouble !== this.#trouble) {
+      if (this.#trouble === undefined) {
         log.error({ pod: name, namespace, error: trouble }, 'an identity cannot be written; trying again');
       }
       this.#trouble = trouble;

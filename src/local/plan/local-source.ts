@@ -75,14 +75,18 @@ export class LocalSource implements ObjectSource {
     return [...this.#services.values()].map(({ input }) => input);
   }
 
-  /** The addresses of a service by its whole name, or of a headless one's pods, as a Kubernetes cluster's DNS has them. */
-  resolve(name: string): readonly string[] | undefined {
+  /**
+   * The addresses of a service by its whole name, or of a headless one's pods, as a Kubernetes cluster's DNS has them. A pod
+   * without Envoy has nobody who would lead it from a service's address to a pod, so it is told the pods of every service.
+   */
+  resolve(name: string, asker = ''): readonly string[] | undefined {
     const [, service = '', namespace = ''] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local$/.exec(name) ?? [];
     const key = objectKey('Service', namespace, service);
     const input = this.#services.get(key)?.input;
     if (input === undefined || input.spec.type === 'ExternalName') return undefined;
     const asked = input.spec.clusterIPs[0];
-    if (asked === 'None') {
+    const isPlain = this.#pods.states.some(({ plan, address }) => address === asker && plan.kind === 'none');
+    if (asked === 'None' || (isPlain && Object.keys(input.spec.selector).length > 0)) {
       const pods = this.#pods.states.filter(({ plan, ready }) => ready && selects(input, plan));
       return pods.map(({ address }) => address);
     }
