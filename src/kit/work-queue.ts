@@ -33,6 +33,8 @@ export class WorkQueue<K> implements Runnable {
   readonly #deps: WorkQueueDeps<K>;
   readonly #changes = new ChangeSignal();
   readonly #ready = new Set<K>();
+  /** Those that are not to wait for the others. */
+  readonly #urgent = new Set<K>();
   readonly #running = new Map<K, Promise<void>>();
   /** Added while they were worked on. */
   readonly #dirty = new Set<K>();
@@ -49,7 +51,7 @@ export class WorkQueue<K> implements Runnable {
 
   /** How many keys wait for their turn, or have it. */
   get backlog(): number {
-    return this.#ready.size + this.#running.size;
+    return this.#urgent.size + this.#ready.size + this.#running.size;
   }
 
   /** How many keys failed when they were worked on last. */
@@ -57,11 +59,14 @@ export class WorkQueue<K> implements Runnable {
     return this.#failures.size;
   }
 
-  /** Has a key worked on as soon as there is room. */
-  add(key: K): void {
+  /** Has a key worked on in its turn, or before all that wait for theirs. */
+  add(key: K, turn: 'first' | 'in turn' = 'in turn'): void {
     this.#dueAt.delete(key);
     if (this.#running.has(key)) this.#dirty.add(key);
-    else this.#ready.add(key);
+    else if (turn === 'first') {
+      this.#ready.delete(key);
+      this.#urgent.add(key);
+    } else if (!this.#urgent.has(key)) this.#ready.add(key);
     this.#changes.raise();
   }
 
@@ -75,10 +80,12 @@ export class WorkQueue<K> implements Runnable {
   }
 
   #start(signal: AbortSignal): void {
-    for (const key of this.#ready) {
-      if (this.#running.size >= this.#deps.concurrency) return;
-      this.#ready.delete(key);
-      this.#running.set(key, this.#work(key, signal));
+    for (const waiting of [this.#urgent, this.#ready]) {
+      for (const key of waiting) {
+        if (this.#running.size >= this.#deps.concurrency) return;
+        waiting.delete(key);
+        this.#running.set(key, this.#work(key, signal));
+      }
     }
   }
 
