@@ -12,7 +12,8 @@ import type { Clock } from '../kit/clock.ts';
 import { watchEventLoop } from '../kit/loop-watch.ts';
 import { type Runnable, runAll } from '../kit/run-group.ts';
 import type { KubeConnection } from '../kube/connect.ts';
-import { Pilot } from '../pilot/pilot.ts';
+import type { Keys } from '../pilot/keys/keys.ts';
+import { Pilot, type PilotDeps } from '../pilot/pilot.ts';
 import { RpcServer } from '../rpc/rpc-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PromMetrics } from '../telemetry/prom-metrics.ts';
@@ -23,6 +24,7 @@ import { makeCitadel } from './citadel.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { ConfigSourcesWatch } from './config-sources.ts';
+import { makeKeys } from './keys.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Distribution } from './mcp.ts';
 import { makeSources } from './sources.ts';
@@ -67,6 +69,7 @@ export class Xebec {
   readonly distribution: Distribution | undefined;
   readonly citadel: Citadel | undefined;
   readonly #inputs: AssembleInputs;
+  readonly #keys: Keys;
   readonly #cluster: Cluster | undefined;
   readonly #rpc: RpcServer;
   readonly #http: HttpServer;
@@ -79,7 +82,8 @@ export class Xebec {
     this.#cluster = makeCluster(inputs);
     this.galley = makeGalley(inputs, this.#cluster);
     this.citadel = makeCitadel(inputs, this.#cluster, this.galley);
-    this.pilot = makePilot(inputs, this.galley, verdicts);
+    this.#keys = makeKeys(inputs);
+    this.pilot = makePilot(inputs, { feed: this.galley, keys: this.#keys, verdicts });
     this.verdicts = new VerdictLog({
       log: log.child({ component: 'xds' }),
       isOffered: (resource) => this.pilot.offers(resource),
@@ -148,7 +152,7 @@ export class Xebec {
     const runsPilot = config.controllers.includes('pilot');
     const runsGalley = config.controllers.includes('galley');
     const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
-    if (runsPilot) parts.push(this.pilot);
+    if (runsPilot) parts.push(this.#keys, this.pilot);
     if (config.configSources.length === 0) parts.push(new ConfigSourcesWatch(this.galley, this.#inputs.log));
     if (this.citadel !== undefined) parts.push(this.citadel);
     if (runsGalley || this.citadel !== undefined) parts.push(...(this.#cluster?.parts ?? []));
@@ -192,10 +196,12 @@ function makeGalley(inputs: AssembleInputs, cluster: Cluster | undefined): Galle
   });
 }
 
-function makePilot({ config, clock, log, metrics }: AssembleInputs, feed: Galley, verdicts: Verdicts): Pilot {
+function makePilot(
+  { config, clock, log, metrics }: AssembleInputs,
+  parts: Pick<PilotDeps, 'feed' | 'keys' | 'verdicts'>,
+): Pilot {
   return new Pilot({
-    feed,
-    verdicts,
+    ...parts,
     domain: config.domain,
     debounce: { quietMs: config.debounceAfterMs, maxMs: config.debounceMaxMs },
     clock,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCidr } from '../apis/address.ts';
 import { parseConfigSource } from '../apis/mesh/config-source.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { LogLevel } from '../telemetry/pino-logger.ts';
@@ -46,6 +47,10 @@ export type ProcessConfig = {
   readonly caCertsFolder: string | undefined;
   /** Roots of other meshes that this one trusts too: a PEM file, watched. */
   readonly rootCertFile: string | undefined;
+  /** Authorities to trust beside the system's where keys of tokens are fetched, as PEM. */
+  readonly jwksCa: string | undefined;
+  /** Blocks that keys of tokens may be fetched from although they are not of the internet. */
+  readonly jwksAllowedCidrs: readonly string[];
   readonly workloadCertTtlMs: number;
   readonly maxWorkloadCertTtlMs: number;
   /** Of a root that xebec makes. */
@@ -127,6 +132,10 @@ const namespaces = list.refine(
   },
 );
 
+const cidrs = list.refine((blocks) => blocks.every(isCidr), {
+  error: 'has something that is no block of addresses; write 10.96.0.0/12',
+});
+
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, { error: 'is no name of Kubernetes' });
 
 const file = z.string().min(1, { error: 'names no file' }).optional();
@@ -152,6 +161,8 @@ const schema = z.object({
   mcp: address.optional(),
   caCertsFolder: z.string().min(1, { error: 'names no folder' }).optional(),
   rootCertFile: file,
+  jwksCa: file,
+  jwksAllowedCidrs: cidrs.prefault(''),
   workloadCertTtlMs: lifetime.prefault('24h'),
   maxWorkloadCertTtlMs: lifetime.prefault('90d'),
   caCertTtlMs: lifetime.prefault('3650d'),
@@ -188,6 +199,8 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   mcp: { flag: '--mcp', variables: ['XEBEC_MCP'] },
   caCertsFolder: { flag: '--ca-certs-folder', variables: ['XEBEC_CA_CERTS_FOLDER'] },
   rootCertFile: { flag: '--root-cert-file', variables: ['XEBEC_ROOT_CERT_FILE'] },
+  jwksCa: { flag: '--jwks-ca', variables: ['XEBEC_JWKS_CA'] },
+  jwksAllowedCidrs: { flag: '--jwks-allowed-cidrs', variables: ['XEBEC_JWKS_ALLOWED_CIDRS'] },
   workloadCertTtlMs: {
     flag: '--workload-cert-ttl',
     variables: ['XEBEC_WORKLOAD_CERT_TTL', 'DEFAULT_WORKLOAD_CERT_TTL'],
@@ -235,6 +248,7 @@ const absent = {
   mcp: undefined,
   caCertsFolder: undefined,
   rootCertFile: undefined,
+  jwksCa: undefined,
 };
 
 /** What each setting alone does not show. */

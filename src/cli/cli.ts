@@ -89,6 +89,11 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--mcp <address>', 'where verified configuration is served over MCP (default: nowhere)')
     .option('--ca-certs-folder <dir>', 'the signing certificate of the mesh in files, watched (default: from Secrets)')
     .option('--root-cert-file <file>', 'roots of other meshes to trust too, watched')
+    .option('--jwks-ca <file>', 'authorities to trust beside the system’s where keys of tokens are fetched')
+    .option(
+      '--jwks-allowed-cidrs <list>',
+      'where keys of tokens may be fetched beside the internet, such as 10.96.0.0/12 (default: nowhere)',
+    )
     .option('--workload-cert-ttl <lifetime>', 'how long a workload certificate lives (default: 24h)')
     .option('--max-workload-cert-ttl <lifetime>', 'the longest life that a workload may ask for (default: 90d)')
     .option('--ca-cert-ttl <lifetime>', 'how long a root lives that xebec makes (default: 3650d)')

@@ -9,6 +9,7 @@ import { type DebounceTimes, debounced } from '../kit/debounce.ts';
 import type { Runnable } from '../kit/run-group.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
+import type { KeyBook } from '../model/mesh-security.ts';
 import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
 import type { Proxy } from '../model/proxy.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -32,8 +33,21 @@ export interface ConfigFeed {
   onChange(listener: () => void): () => void;
 }
 
+/** Who fetches what verifies tokens. */
+export interface TokenKeys {
+  book(): KeyBook;
+  /** Calls back when the book changed; returns how to stop. */
+  onChange(listener: () => void): () => void;
+  /** What of a configuration counts: objects wait for the keys they need, not for long. */
+  prepare(config: ConfigSnapshot): ConfigSnapshot;
+  /** Waits until nothing of a configuration waits. */
+  settle(config: ConfigSnapshot, signal: AbortSignal): Promise<void>;
+}
+
 export type PilotDeps = {
   readonly feed: ConfigFeed;
+  /** Without it no keys are known but those that stand in objects. */
+  readonly keys?: TokenKeys | undefined;
   readonly verdicts: Verdicts;
   /** The DNS suffix of the Kubernetes cluster: `cluster.local`. */
   readonly domain: string;
@@ -65,12 +79,22 @@ export class Pilot implements Runnable, SnapshotSource {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { feed, debounce, clock } = this.#deps;
+    const { feed, keys, debounce, clock } = this.#deps;
     const changes = new ChangeSignal();
-    const stop = feed.onChange(() => changes.raise());
+    const stops = [feed, keys].map((source) => source?.onChange(() => changes.raise()));
     if (feed.snapshot() !== undefined) changes.raise();
-    for await (const _ of debounced(changes, debounce, clock, signal)) this.#rebuild();
-    stop();
+    for await (const _ of debounced(changes, debounce, clock, signal)) {
+      await this.#settleKeys(signal);
+      this.#rebuild();
+    }
+    for (const stop of stops) stop?.();
+  }
+
+  /** Proxies that come back after a restart must not find issuers without keys, nor ports without their policies. */
+  async #settleKeys(signal: AbortSignal): Promise<void> {
+    const { feed, keys } = this.#deps;
+    const config = feed.snapshot();
+    if (this.#mesh === undefined && config !== undefined) await keys?.settle(config, signal);
   }
 
   /** Whether there is anything to serve. */
@@ -132,11 +156,11 @@ export class Pilot implements Runnable, SnapshotSource {
   }
 
   #rebuild(): void {
-    const { clock, log, feed } = this.#deps;
+    const { clock, log, feed, keys } = this.#deps;
     const config = feed.snapshot();
     if (config === undefined) return;
     const started = clock.monotonic();
-    const { snapshot, diagnostics } = this.#builder.build(config);
+    const { snapshot, diagnostics } = this.#builder.build(keys?.prepare(config) ?? config, keys?.book());
     this.#diagnostics = diagnostics;
     this.#builtFrom = config;
     const isFirst = this.#mesh === undefined;

@@ -5,13 +5,14 @@ export type KeySource = {
   readonly jwksUri?: string | undefined;
 };
 
-const DISCOVERY = '/.well-known/openid-configuration';
+/** What stands before an issuer that is to be asked for its keys; no URL of keys begins so. */
+export const ISSUER = 'issuer:';
 
-/** Where something must be fetched for the keys, if anywhere: the keys themselves, or what the issuer says of itself. */
+/** Where something must be fetched for the keys, if anywhere: a URL of keys, or an issuer that says where its own are. */
 export function keyAddressOf({ issuer = '', jwks = '', jwksUri = '' }: KeySource): string | undefined {
   if (jwks !== '') return undefined;
   if (jwksUri !== '') return jwksUri;
-  return /^https?:\/\//i.test(issuer) ? `${issuer.replace(/\/+$/, '')}${DISCOVERY}` : undefined;
+  return /^https?:\/\//i.test(issuer) ? `${ISSUER}${issuer}` : undefined;
 }
 
 export function keysFieldOf({ jwks = '', jwksUri = '' }: KeySource): 'jwks' | 'jwksUri' | 'issuer' {
