@@ -33,6 +33,10 @@ export type MeshOptions = {
   readonly meshConfig?: string | ((folders: MeshFolders) => string);
   /** Ports of the gateway's Service that the test can call from outside. */
   readonly publish?: readonly number[];
+  /** Settings of the control plane beside those of local mode, such as `XEBEC_WORKLOAD_CERT_TTL`. */
+  readonly environment?:
+    | Readonly<Record<string, string>>
+    | ((folders: MeshFolders) => Readonly<Record<string, string>>);
 };
 
 type CallOptions = Omit<CallBatch, 'url'>;
@@ -105,7 +109,8 @@ export class TestMesh {
       join(this.#config, '00-given.yaml'),
       this.#given.map((object) => this.#render(object)).join('\n---\n'),
     );
-    const { meshConfig, publish = [] } = this.#options;
+    const { meshConfig, publish = [], environment = {} } = this.#options;
+    const settings = typeof environment === 'function' ? environment(this.folders) : environment;
     const meshConfigText = typeof meshConfig === 'function' ? meshConfig(this.folders) : meshConfig;
     if (meshConfigText !== undefined) writeFileSync(join(this.#root, 'mesh-config.yaml'), meshConfigText);
     this.#adminPort = await freePort();
@@ -120,7 +125,7 @@ export class TestMesh {
     // It dies with us, and the whole mesh with it.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', nodeBinary, join(checkout, 'src', 'main.ts'), ...flags], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, XEBEC_STATE: join(this.#root, 'r'), XEBEC_ENVOY: envoyBinary() },
+      env: { ...process.env, ...settings, XEBEC_STATE: join(this.#root, 'r'), XEBEC_ENVOY: envoyBinary() },
     });
     await this.waitUntil('the mesh is ready', async () => (await this.#report())?.ready === true, READY_MS);
     await this.settle();

@@ -10,6 +10,8 @@ export type Workload = (folders: MeshFolders) => Manifest;
 
 type WorkloadOptions = {
   readonly namespace?: string;
+  /** The Deployment's name by default. */
+  readonly account?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly replicas?: number;
@@ -109,6 +111,7 @@ type DeploymentInputs = WorkloadOptions & {
 
 function deployment(inputs: DeploymentInputs): Manifest {
   const { name, namespace = 'default', labels, command, ports, replicas = 1, annotations = {} } = inputs;
+  const { account = name } = inputs;
   const commandLine = command === undefined ? {} : { [COMMAND]: JSON.stringify(command) };
   return {
     apiVersion: 'apps/v1',
@@ -120,7 +123,7 @@ function deployment(inputs: DeploymentInputs): Manifest {
       template: {
         metadata: { labels, annotations: { ...annotations, ...commandLine } },
         spec: {
-          serviceAccountName: name,
+          serviceAccountName: account,
           containers: [{ name: 'app', image: 'test', ports: ports.map((containerPort) => ({ containerPort })) }],
         },
       },
