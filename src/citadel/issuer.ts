@@ -12,6 +12,8 @@ export type Issuer = {
   /** All roots that the mesh trusts, as PEM. */
   readonly roots: string;
   readonly trustDomain: string;
+  /** Lists of certificates that were revoked, as PEM, where somebody keeps one. */
+  readonly revoked?: string;
 };
 
 /** Who has the issuer. It is undefined until one was read or made, and a new one comes by `onChange`. */

@@ -11,13 +11,21 @@ export type ReadExtensions = {
   /** Nothing when the certificate does not say what it is for. */
   readonly purposes: readonly string[] | undefined;
   readonly isAuthority: boolean;
+  /** How many authorities may stand between this one and a leaf; nothing for any number. */
+  readonly pathLength: number | undefined;
   /** The bits of RFC 5280 §4.2.1.3, the first one highest; nothing when it does not say. */
   readonly keyUsage: number | undefined;
 };
 
 export const CLIENT_PURPOSE = oid('1.3.6.1.5.5.7.3.2');
 
-const none: ReadExtensions = { names: [], purposes: undefined, isAuthority: false, keyUsage: undefined };
+const none: ReadExtensions = {
+  names: [],
+  purposes: undefined,
+  isAuthority: false,
+  pathLength: undefined,
+  keyUsage: undefined,
+};
 
 const KEY_CERT_SIGN = 0x04;
 const CRL_SIGN = 0x02;
@@ -66,7 +74,7 @@ type Reader = (value: Der) => Partial<ReadExtensions>;
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [oid('2.5.29.17'), (value) => ({ names: itemsOf(value).map(readName) })],
   [oid('2.5.29.37'), (value) => ({ purposes: itemsOf(value).map(identifierOf) })],
-  [oid('2.5.29.19'), (value) => ({ isAuthority: (bytesOf(itemsOf(value)[0])[0] ?? 0) !== 0 })],
+  [oid('2.5.29.19'), readConstraints],
   [oid('2.5.29.15'), (value) => ({ keyUsage: bytesOf(value)[1] ?? 0 })],
 ]);
 
@@ -75,4 +83,12 @@ function readName(name: Der): ReadName {
   if (isTagged(name, 2)) return { kind: 'dns', bytes };
   if (isTagged(name, 6)) return { kind: 'uri', bytes };
   return { kind: isTagged(name, 7) ? 'ip' : 'other', bytes };
+}
+
+function readConstraints(value: Der): Partial<ReadExtensions> {
+  const [authority, length] = itemsOf(value).map(bytesOf);
+  return {
+    isAuthority: (authority?.[0] ?? 0) !== 0,
+    pathLength: length === undefined || length.length > 4 ? undefined : length.readUIntBE(0, length.length),
+  };
 }

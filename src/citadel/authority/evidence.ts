@@ -1,0 +1,49 @@
+import type { X509Certificate } from 'node:crypto';
+import type { KubeApi, KubeError, KubeObject } from '../../kube/api.ts';
+import { asRecord, textIn } from '../../kube/json.ts';
+import { certificatesIn } from './pem.ts';
+import type { Trouble } from './store.ts';
+
+/** Which roots a mesh trusts, as far as anybody has written it down. */
+export type Evidence =
+  | { readonly kind: 'known'; readonly roots: readonly X509Certificate[]; readonly where: string }
+  | ({ readonly kind: 'unknown' } & Trouble);
+
+/** Asks whether there is a mesh already, and what it trusts. */
+export type FindEvidence = (signal: AbortSignal) => Promise<Evidence>;
+
+export const noEvidence: FindEvidence = () => Promise.resolve({ kind: 'known', roots: [], where: '' });
+
+/** Workloads that are enough to know by: all have the same roots, but for those of a rotation. */
+const MOST_SECRETS = 20;
+
+const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
+const secrets = { group: '', version: 'v1', plural: 'secrets' };
+
+/** A cluster remembers: the root ConfigMap of our own namespace, and the Secrets of workloads. */
+export function evidenceIn(kube: Pick<KubeApi, 'get' | 'list'>, namespace: string): FindEvidence {
+  return async (signal) => {
+    const published = await kube.get(configMaps, { namespace, name: 'istio-ca-root-cert' }, signal);
+    if (!published.ok && published.error.reason !== 'not-found') return unknown('get ConfigMaps', published.error);
+    const fieldSelector = 'type=istio.io/key-and-cert';
+    const issued = await kube.list(secrets, { namespace: '', limit: MOST_SECRETS, fieldSelector }, signal);
+    if (!issued.ok) return unknown('list Secrets', issued.error);
+    const ofMap = published.ok ? textIn(asRecord(published.value['data']), 'root-cert.pem') : '';
+    const texts = [ofMap, ...issued.value.items.map(rootsOf)];
+    const roots = new Map(
+      texts.flatMap((text) => certificatesIn(text) ?? []).map((root) => [root.fingerprint256, root]),
+    );
+    const count = issued.value.items.length;
+    const where = `${published.ok ? 'the ConfigMap istio-ca-root-cert' : 'no ConfigMap'} and ${count} Secrets of workloads`;
+    return { kind: 'known', roots: [...roots.values()], where };
+  };
+}
+
+function rootsOf(secret: KubeObject): string {
+  return Buffer.from(textIn(asRecord(secret['data']), 'root-cert.pem'), 'base64').toString('utf8');
+}
+
+function unknown(verb: string, { reason, message }: KubeError): Evidence {
+  const remedy = reason === 'forbidden' ? `allow xebec's service account to ${verb}` : 'nothing; it is tried again';
+  return { kind: 'unknown', reason: `cannot tell whether the mesh trusts a root already: ${message}`, remedy };
+}
