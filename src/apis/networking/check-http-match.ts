@@ -1,5 +1,6 @@
 import type { Field } from '../finding.ts';
-import { checkMatchedHeader, checkStringMatch, isClaim } from '../rules/matching.ts';
+import { parseClaimName } from '../rules/claim-name.ts';
+import { checkMatchedHeader, checkStringMatch } from '../rules/matching.ts';
 import { checkDnsLabel, checkLabels } from '../rules/names.ts';
 import { checkOptionalPort } from '../rules/scalars.ts';
 import { checkGatewayRefs } from '../rules/visibility.ts';
@@ -33,7 +34,7 @@ function checkHeaderMatches(
   for (const [name, value] of Object.entries(matches ?? {})) {
     checkMatchedHeader(field.at(name), name);
     checkStringMatch(field.at(name), value, { presence: true });
-    if (!isClaim(name) || boundToGateways) continue;
+    if (parseClaimName(name) === undefined || boundToGateways) continue;
     field.at(name).error('XEB0215', {
       problem: 'matches a JWT claim, which sidecars cannot',
       fix: 'bind the rule to a gateway only',

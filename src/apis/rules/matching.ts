@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import type { Field } from '../finding.ts';
 import type { StringMatch } from '../networking/networking.ts';
+import { CLAIMS, parseClaimName } from './claim-name.ts';
 import { regexSize } from './regex-size.ts';
 
 const mostRegexCharacters = 1024;
@@ -75,19 +76,15 @@ export function checkStringMatch(field: Field, match: StringMatch | undefined, r
 
 const headerName = /^[-_A-Za-z0-9]+$/;
 
-/** `@request.auth.claims.group` or `@request.auth.claims[group]`: not a header, but a claim of the token. */
-export function isClaim(name: string): boolean {
-  return /^@request\.auth\.claims(?:\.|\[)/i.test(name);
-}
-
 /** The name of a header that is matched. */
 export function checkMatchedHeader(field: Field, name: string): void {
   if (name === '') field.error('XEB0113', { problem: 'has an empty name', fix: 'name the header' });
-  else if (!headerName.test(name) && !isClaim(name)) {
+  else if (!headerName.test(name) && parseClaimName(name) === undefined) {
+    const isLikeClaim = name.toLowerCase().startsWith(CLAIMS);
     field.warn('XEB0113', {
-      problem: 'is not a header name, so it never matches',
+      problem: isLikeClaim ? 'names no claim, so it never matches' : 'is not a header name, so it never matches',
       got: name,
-      allowed: 'letters, digits, - and _',
+      allowed: isLikeClaim ? `${CLAIMS}.name or ${CLAIMS}[name]` : 'letters, digits, - and _',
     });
   }
 }

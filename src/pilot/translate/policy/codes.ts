@@ -53,6 +53,11 @@ export const translateCodes = {
     explanation:
       'Envoy cannot tell these trigger rules of several origins apart. The strictest reading is in force: tokens are needed everywhere.',
   },
+  XEB2603: {
+    title: 'claims at a sidecar',
+    explanation:
+      'Routing on JWT claims works at gateways only: a rule that sidecars follow as well has no effect there.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** The last ones mean here what they mean in analysis, where they are explained. */

@@ -5,15 +5,16 @@ import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ClusterName } from '../../../model/ids.ts';
 import type { Traced } from '../../../model/mesh-snapshot.ts';
 import { toldHttp } from '../filters/told-protocol.ts';
+import { diagnose } from '../policy/diagnose.ts';
 import { configPath, istioMetadata } from '../protobuf.ts';
 import { type Answer, buildAnswer } from './answer.ts';
-import { type Client, matchApplies } from './applies.ts';
+import { type Client, MESH, matchApplies } from './applies.ts';
 import type { RuleContext } from './context.ts';
 import { buildCors } from './cors.ts';
 import type { ResolvedDestination } from './destination.ts';
 import { buildFault } from './fault.ts';
 import { buildForward, type Forward } from './forward.ts';
-import { buildMatch, describePath } from './match.ts';
+import { asksForClaims, buildMatch, describePath } from './match.ts';
 import { buildPathRewrite } from './rewrite.ts';
 
 export type BuiltRule = {
@@ -27,7 +28,8 @@ const nothing: BuiltRule = { routes: [], clusters: [], diagnostics: [] };
 /** One Envoy route for each match of a rule that can be true for the client, or one without any where the rule has none. */
 export function buildHttpRule(rule: Traced<HttpRoute>, context: RuleContext): BuiltRule {
   const matches = applyingMatches(rule.spec, context.client);
-  if (matches.length === 0) return nothing;
+  const blind = tellBlind(rule, context.client);
+  if (matches.length === 0) return blind.length === 0 ? nothing : { ...nothing, diagnostics: blind };
   const answer = buildAnswer(rule, context);
   const forward = answer === undefined ? buildForward(rule, context) : undefined;
   const action = answer ?? forward;
@@ -39,7 +41,11 @@ export function buildHttpRule(rule: Traced<HttpRoute>, context: RuleContext): Bu
   };
   const build = (match: HttpMatchRequest | undefined): Route =>
     buildRoute({ rule, match, answer, forward, shared }, context);
-  return { routes: matches.map(build), clusters: forward?.clusters ?? [], diagnostics: action.diagnostics };
+  return {
+    routes: matches.map(build),
+    clusters: forward?.clusters ?? [],
+    diagnostics: [...blind, ...action.diagnostics],
+  };
 }
 
 /** Whether the rule has a route for the client at all. */
@@ -48,9 +54,20 @@ export function ruleApplies({ spec }: Traced<HttpRoute>, client: Client): boolea
   return leads && applyingMatches(spec, client).length > 0;
 }
 
+/** Sidecars do not know the claims of those who call through them, so for them a match of claims is never true. */
+function isBlind(match: HttpMatchRequest, { gateways }: Client): boolean {
+  return gateways.includes(MESH) && asksForClaims(match);
+}
+
+function tellBlind({ spec, object, path }: Traced<HttpRoute>, client: Client): readonly Diagnostic[] {
+  if (!spec.match?.some((match) => isBlind(match, client))) return [];
+  const message = 'matches a JWT claim, which sidecars cannot, so at sidecars the match is never true';
+  return [diagnose('warning', 'XEB2603', { object, path: `${path}.match` }, message)];
+}
+
 /** The matches that can be true for the client; undefined for a rule that has none. */
 export function applyingMatches({ match = [] }: HttpRoute, client: Client): readonly (HttpMatchRequest | undefined)[] {
-  return match.length === 0 ? [undefined] : match.filter((one) => matchApplies(one, client));
+  return match.length === 0 ? [undefined] : match.filter((one) => matchApplies(one, client) && !isBlind(one, client));
 }
 
 type Shared = Pick<
