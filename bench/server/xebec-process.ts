@@ -23,7 +23,7 @@ export type ServerOptions = {
 /** What a pod has of its cluster: an address, and the folder of its service account. */
 export type PodView = { readonly host: string; readonly port: string; readonly serviceAccount: string };
 
-type Bound = { readonly xds: Address; readonly admin: Address; readonly webhook?: Address };
+type Bound = { readonly xdsPlaintext: Address; readonly admin: Address; readonly webhook?: Address };
 type Address = { readonly host: string; readonly port: number };
 
 /** How the server is run, for reports: everything that is not said here is the default of `xebec serve`. */
@@ -74,7 +74,7 @@ export class XebecProcess {
 
   /** Where it serves ADS, as soon as it does. */
   async address(): Promise<string> {
-    const { xds } = await this.#whenBound();
+    const { xdsPlaintext: xds } = await this.#whenBound();
     return `${xds.host}:${xds.port}`;
   }
 

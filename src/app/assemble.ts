@@ -14,7 +14,7 @@ import { type Runnable, runAll } from '../kit/run-group.ts';
 import type { KubeConnection } from '../kube/connect.ts';
 import type { Keys } from '../pilot/keys/keys.ts';
 import { Pilot, type PilotDeps } from '../pilot/pilot.ts';
-import { RpcServer } from '../rpc/rpc-server.ts';
+import type { RpcMethod } from '../rpc/rpc-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { Verdicts } from '../xds/verdicts.ts';
@@ -24,6 +24,7 @@ import { makeCitadel } from './citadel.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
 import { ConfigSourcesWatch } from './config-sources.ts';
+import { Discovery } from './discovery.ts';
 import { makeKeys } from './keys.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Distribution } from './mcp.ts';
@@ -49,7 +50,9 @@ export type AssembleInputs = {
 
 /** Where a process that was bound serves. */
 export type Bound = {
-  readonly xds: Address;
+  /** Over TLS. */
+  readonly xds: Address | undefined;
+  readonly xdsPlaintext: Address | undefined;
   readonly admin: Address;
   readonly monitoring: Address | undefined;
   readonly webhook: Address | undefined;
@@ -71,7 +74,7 @@ export class Xebec {
   readonly #inputs: AssembleInputs;
   readonly #keys: Keys;
   readonly #cluster: Cluster | undefined;
-  readonly #rpc: RpcServer;
+  readonly #discovery: Discovery;
   readonly #http: HttpServer;
   readonly #monitoring: HttpServer;
 
@@ -118,11 +121,13 @@ export class Xebec {
         log: log.child({ component: 'webhook' }),
         metrics,
       });
-    this.#rpc = new RpcServer({
-      methods: adsMethods.map(({ path, protocol }) => ({ path, serve: (stream) => this.xds.serve(protocol, stream) })),
-      clock,
-      log: log.child({ component: 'rpc' }),
-    });
+    const methods = adsMethods.map(
+      ({ path, protocol }): RpcMethod => ({
+        path,
+        serve: (stream) => this.xds.serve(protocol, stream),
+      }),
+    );
+    this.#discovery = new Discovery(inputs, { everywhere: methods, secure: [] }, this.citadel);
     const onError = (error: unknown, path: string): void =>
       log.error({ component: 'admin', path, error }, 'request failed');
     this.#http = new HttpServer(adminRoutes(this, metrics), onError);
@@ -137,9 +142,7 @@ export class Xebec {
       const monitoring = config.monitoring && (await bindTo('--monitoring', this.#monitoring, config.monitoring));
       const webhook = config.webhook && this.webhook && (await bindTo('--webhook', this.webhook, config.webhook));
       const mcp = config.mcp && this.distribution && (await bindTo('--mcp', this.distribution, config.mcp));
-      const xds = await this.#rpc.listen(config.xdsPlaintext);
-      if (xds.ok) return { admin, monitoring, webhook, mcp, xds: xds.value };
-      throw new Error(`--xds-plaintext: ${xds.error.message}`);
+      return { admin, monitoring, webhook, mcp, ...(await this.#discovery.bind()) };
     } catch (error) {
       await runAll([this.#http, this.#monitoring, ...this.#galleyParts()], AbortSignal.abort());
       throw error;
@@ -151,7 +154,14 @@ export class Xebec {
     const { config } = this.#inputs;
     const runsPilot = config.controllers.includes('pilot');
     const runsGalley = config.controllers.includes('galley');
-    const parts: Runnable[] = [this.#http, this.#monitoring, this.loopDelay, this.galley, this.#served()];
+    const parts: Runnable[] = [
+      this.#http,
+      this.#monitoring,
+      this.loopDelay,
+      this.galley,
+      this.#served(),
+      ...this.#discovery.parts,
+    ];
     if (runsPilot) parts.push(this.#keys, this.pilot);
     if (config.configSources.length === 0) parts.push(new ConfigSourcesWatch(this.galley, this.#inputs.log));
     if (this.citadel !== undefined) parts.push(this.citadel);
@@ -162,7 +172,7 @@ export class Xebec {
 
   /** Whether every controller that runs has what it needs to serve. */
   get isReady(): boolean {
-    if (this.webhook?.isReady === false) return false;
+    if (this.webhook?.isReady === false || !this.#discovery.isReady) return false;
     return this.#inputs.config.controllers.includes('pilot') ? this.pilot.isReady : this.galley.synced;
   }
 
@@ -177,7 +187,7 @@ export class Xebec {
       name: 'xds',
       run: async (signal) => {
         await this.xds.run(signal);
-        await this.#rpc.stop(GRACE_MS);
+        await this.#discovery.stop(GRACE_MS);
       },
     };
   }

@@ -33,9 +33,20 @@ const defaults = {
   maxWorkloadCertTtlMs: 90 * 86_400_000,
   caCertTtlMs: 3650 * 86_400_000,
   rootAnnounceMs: 86_400_000,
+  workloadCertGracePeriodRatio: 0.5,
+  workloadCertMinGraceMs: 600_000,
+  citadelEnableNamespacesByDefault: true,
+  listenedNamespaces: [],
   meshConfig: undefined,
   controllers: ['galley', 'pilot', 'citadel'],
+  jwksCa: undefined,
+  jwksAllowedCidrs: [],
+  xds: undefined,
+  xdsNames: [],
   xdsPlaintext: { host: '127.0.0.1', port: 15_010 },
+  tokenAudiences: ['istio-ca'],
+  trustedNodeAccounts: [],
+  configConsumers: [],
   admin: { host: '127.0.0.1', port: 8080 },
   logLevel: 'info',
   domain: 'cluster.local',
@@ -64,6 +75,18 @@ const settings: readonly (readonly [keyof Flags, readonly string[], string, unkn
   ['rootAnnounceMs', ['XEBEC_ROOT_ANNOUNCE'], '2h', 7_200_000],
   ['meshConfig', ['XEBEC_MESH_CONFIG'], 'mesh.yaml', 'mesh.yaml'],
   ['controllers', ['XEBEC_CONTROLLERS'], 'galley', ['galley']],
+  ['jwksCa', ['XEBEC_JWKS_CA'], '/etc/ca.pem', '/etc/ca.pem'],
+  ['jwksAllowedCidrs', ['XEBEC_JWKS_ALLOWED_CIDRS'], '10.0.0.0/8', ['10.0.0.0/8']],
+  ['xds', ['XEBEC_XDS'], '0.0.0.0:15012', { host: '0.0.0.0', port: 15_012 }],
+  ['xdsNames', ['XEBEC_XDS_NAMES'], '10.0.0.1, xds.example', ['10.0.0.1', 'xds.example']],
+  ['tokenAudiences', ['XEBEC_TOKEN_AUDIENCES', 'TOKEN_AUDIENCES'], 'istio-ca,mesh', ['istio-ca', 'mesh']],
+  [
+    'trustedNodeAccounts',
+    ['XEBEC_CA_TRUSTED_NODE_ACCOUNTS', 'CA_TRUSTED_NODE_ACCOUNTS'],
+    'istio-system/ztunnel',
+    ['istio-system/ztunnel'],
+  ],
+  ['configConsumers', ['XEBEC_CONFIG_CONSUMERS'], 'tools/reader', ['tools/reader']],
   ['xdsPlaintext', ['XEBEC_XDS_PLAINTEXT'], '0.0.0.0:1', { host: '0.0.0.0', port: 1 }],
   ['admin', ['XEBEC_ADMIN'], '[::1]:0', { host: '::1', port: 0 }],
   ['logLevel', ['XEBEC_LOG_LEVEL'], 'debug', 'debug'],
@@ -94,6 +117,10 @@ describe('process configuration', () => {
   test('an empty variable says nothing', () => {
     expect(parse({ source: 'mesh' }, { XEBEC_ADMIN: '', XEBEC_DOMAIN: '' })).toEqual(defaults);
     expect(parse({ source: 'mesh' }, { XEBEC_DEBOUNCE_MAX: '', PILOT_DEBOUNCE_MAX: '2s' }).debounceMaxMs).toBe(2_000);
+  });
+
+  test('the port without TLS can be off', () => {
+    expect(parse({ source: 'mesh', xdsPlaintext: 'off' }).xdsPlaintext).toBeUndefined();
   });
 
   test('controllers are listed once each, in the order of the process', () => {
@@ -144,6 +171,17 @@ describe('process configuration', () => {
       { source: 'm', admin: '::1:8080' },
       '--admin: "::1:8080" is no address; write host:port, such as 127.0.0.1:15010',
     ],
+    [
+      'TLS without an authority',
+      { source: 'm', xds: '127.0.0.1:0', controllers: 'pilot' },
+      '--xds: needs a certificate of the mesh; run the controller citadel, too',
+    ],
+    [
+      'an account without a namespace',
+      { source: 'm', trustedNodeAccounts: 'ztunnel' },
+      '--ca-trusted-node-accounts: lists something else than accounts, such as istio-system/ztunnel',
+    ],
+    ['no audience', { source: 'm', tokenAudiences: ' , ' }, '--token-audiences: names no audience'],
     ['a mesh configuration of nothing', { source: 'm', meshConfig: '' }, '--mesh-config: names no file'],
     ['a level', { source: 'm', logLevel: 'loud' }, '--log-level: must be debug, info, warn or error'],
     [

@@ -31,7 +31,18 @@ export type ProcessConfig = {
   /** A MeshConfig file that overrides the folder's own. */
   readonly meshConfig: string | undefined;
   readonly controllers: readonly Controller[];
-  readonly xdsPlaintext: Address;
+  /** gRPC over TLS, with identities: xDS and certificate requests. */
+  readonly xds: Address | undefined;
+  /** Names and addresses by which callers find it, beside those of its Services. */
+  readonly xdsNames: readonly string[];
+  /** xDS for whoever asks, unproven; undefined when it is off. */
+  readonly xdsPlaintext: Address | undefined;
+  /** What tokens of callers must be meant for. */
+  readonly tokenAudiences: readonly string[];
+  /** Accounts, as `namespace/name`, that may ask for certificates of other accounts with a pod on their node. */
+  readonly trustedNodeAccounts: readonly string[];
+  /** Accounts, as `namespace/name`, that may read verified configuration over `xds`, beside those of the root namespace. */
+  readonly configConsumers: readonly string[];
   /** Everything for people: health, metrics and debug pages, which tell all of the mesh. */
   readonly admin: Address;
   /** Only health and metrics, for probes and Prometheus. */
@@ -57,6 +68,13 @@ export type ProcessConfig = {
   readonly caCertTtlMs: number;
   /** How long everybody is told of a new root before it signs. */
   readonly rootAnnounceMs: number;
+  /** Which share of its life a workload certificate has left when it is renewed, and how long that is at least. */
+  readonly workloadCertGracePeriodRatio: number;
+  readonly workloadCertMinGraceMs: number;
+  /** Whether accounts get identities in namespaces whose labels do not say. */
+  readonly citadelEnableNamespacesByDefault: boolean;
+  /** The only namespaces whose accounts get identities; none means all. */
+  readonly listenedNamespaces: readonly string[];
   readonly logLevel: LogLevel;
   /** The DNS suffix of the Kubernetes cluster. */
   readonly domain: string;
@@ -80,6 +98,9 @@ const address = z.string().transform((text, context) => {
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
 });
 
+const OFF = 'off';
+const addressOrOff = z.union([z.literal(OFF).transform(() => undefined), address]);
+
 const milliseconds = z.string().transform((text, context) => {
   const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
   if (match === null) {
@@ -100,6 +121,13 @@ const lifetime = z.string().transform((text, context) => {
     return z.NEVER;
   }
   return ms;
+});
+
+const share = z.string().transform((text, context) => {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no share; write a number from 0 to 1` });
+  return z.NEVER;
 });
 
 const controllers = z.string().transform((text, context) => {
@@ -136,6 +164,12 @@ const cidrs = list.refine((blocks) => blocks.every(isCidr), {
   error: 'has something that is no block of addresses; write 10.96.0.0/12',
 });
 
+const accounts = list.refine(
+  (names) =>
+    names.every((each) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(each)),
+  { error: 'lists something else than accounts, such as istio-system/ztunnel' },
+);
+
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, { error: 'is no name of Kubernetes' });
 
 const file = z.string().min(1, { error: 'names no file' }).optional();
@@ -152,7 +186,12 @@ const schema = z.object({
   service: name.prefault('xebec'),
   meshConfig: file,
   controllers: controllers.prefault(CONTROLLERS.join(',')),
-  xdsPlaintext: address.prefault('127.0.0.1:15010'),
+  xds: address.optional(),
+  xdsNames: list.prefault(''),
+  xdsPlaintext: addressOrOff.prefault('127.0.0.1:15010'),
+  tokenAudiences: list.refine((names) => names.length > 0, { error: 'names no audience' }).prefault('istio-ca'),
+  trustedNodeAccounts: accounts.prefault(''),
+  configConsumers: accounts.prefault(''),
   admin: address.prefault('127.0.0.1:8080'),
   monitoring: address.optional(),
   webhook: address.optional(),
@@ -167,6 +206,10 @@ const schema = z.object({
   maxWorkloadCertTtlMs: lifetime.prefault('90d'),
   caCertTtlMs: lifetime.prefault('3650d'),
   rootAnnounceMs: lifetime.prefault('24h'),
+  workloadCertGracePeriodRatio: share.prefault('0.5'),
+  workloadCertMinGraceMs: lifetime.prefault('10m'),
+  citadelEnableNamespacesByDefault: flag.prefault('true'),
+  listenedNamespaces: list.prefault(''),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
     .prefault('info'),
@@ -190,7 +233,15 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   service: { flag: '--service', variables: ['XEBEC_SERVICE'] },
   meshConfig: { flag: '--mesh-config', variables: ['XEBEC_MESH_CONFIG'] },
   controllers: { flag: '--controllers', variables: ['XEBEC_CONTROLLERS'] },
+  xds: { flag: '--xds', variables: ['XEBEC_XDS'] },
+  xdsNames: { flag: '--xds-names', variables: ['XEBEC_XDS_NAMES'] },
   xdsPlaintext: { flag: '--xds-plaintext', variables: ['XEBEC_XDS_PLAINTEXT'] },
+  tokenAudiences: { flag: '--token-audiences', variables: ['XEBEC_TOKEN_AUDIENCES', 'TOKEN_AUDIENCES'] },
+  trustedNodeAccounts: {
+    flag: '--ca-trusted-node-accounts',
+    variables: ['XEBEC_CA_TRUSTED_NODE_ACCOUNTS', 'CA_TRUSTED_NODE_ACCOUNTS'],
+  },
+  configConsumers: { flag: '--config-consumers', variables: ['XEBEC_CONFIG_CONSUMERS'] },
   admin: { flag: '--admin', variables: ['XEBEC_ADMIN'] },
   monitoring: { flag: '--monitoring', variables: ['XEBEC_MONITORING'] },
   webhook: { flag: '--webhook', variables: ['XEBEC_WEBHOOK'] },
@@ -211,6 +262,19 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   },
   caCertTtlMs: { flag: '--ca-cert-ttl', variables: ['XEBEC_CA_CERT_TTL', 'CITADEL_SELF_SIGNED_CA_CERT_TTL'] },
   rootAnnounceMs: { flag: '--root-announce', variables: ['XEBEC_ROOT_ANNOUNCE'] },
+  workloadCertGracePeriodRatio: {
+    flag: '--workload-cert-grace-period-ratio',
+    variables: ['XEBEC_WORKLOAD_CERT_GRACE_PERIOD_RATIO'],
+  },
+  workloadCertMinGraceMs: {
+    flag: '--workload-cert-min-grace-period',
+    variables: ['XEBEC_WORKLOAD_CERT_MIN_GRACE_PERIOD', 'CITADEL_WORKLOAD_CERT_MIN_GRACE_PERIOD'],
+  },
+  citadelEnableNamespacesByDefault: {
+    flag: '--citadel-enable-namespaces-by-default',
+    variables: ['XEBEC_CITADEL_ENABLE_NAMESPACES_BY_DEFAULT', 'CITADEL_ENABLE_NAMESPACES_BY_DEFAULT'],
+  },
+  listenedNamespaces: { flag: '--listened-namespaces', variables: ['XEBEC_LISTENED_NAMESPACES'] },
   logLevel: { flag: '--log-level', variables: ['XEBEC_LOG_LEVEL'] },
   domain: { flag: '--domain', variables: ['XEBEC_DOMAIN'] },
   debounceAfterMs: { flag: '--debounce-after', variables: ['XEBEC_DEBOUNCE_AFTER', 'PILOT_DEBOUNCE_AFTER'] },
@@ -236,6 +300,7 @@ export function parseProcessConfig(flags: Flags, environment: Environment): Resu
 }
 
 const absent = {
+  xds: undefined,
   source: undefined,
   kubeconfig: undefined,
   context: undefined,
@@ -265,6 +330,9 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
   }
   if (config.webhook !== undefined && config.webhookCertFile === undefined && !config.kubernetes) {
     return '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file';
+  }
+  if (config.xds !== undefined && !config.controllers.includes('citadel')) {
+    return '--xds: needs a certificate of the mesh; run the controller citadel, too';
   }
   return lifetimeContradiction(config);
 }

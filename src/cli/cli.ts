@@ -77,7 +77,18 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--service <name>', 'the Service whose endpoints are the replicas (default: xebec)')
     .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio')
     .option('--controllers <list>', 'which controllers run (default: all)')
-    .option('--xds-plaintext <address>', 'where xDS is served without TLS (default: 127.0.0.1:15010)')
+    .option('--xds <address>', 'where xDS and certificate requests are served over mutual TLS (default: nowhere)')
+    .option('--xds-names <list>', 'names and addresses of that port beside those of its Services')
+    .option('--xds-plaintext <address>', 'where xDS is served without TLS, or off (default: 127.0.0.1:15010)')
+    .option('--token-audiences <list>', 'what the tokens of callers must be meant for (default: istio-ca)')
+    .option(
+      '--ca-trusted-node-accounts <list>',
+      'accounts (namespace/name) that may ask for certificates of others on their node (default: none)',
+    )
+    .option(
+      '--config-consumers <list>',
+      'accounts that may read configuration over --xds, beside those of the root namespace (default: none)',
+    )
     .option('--admin <address>', 'where health, metrics and debug pages are (default: 127.0.0.1:8080)')
     .option(
       '--monitoring <address>',
@@ -98,6 +109,16 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--max-workload-cert-ttl <lifetime>', 'the longest life that a workload may ask for (default: 90d)')
     .option('--ca-cert-ttl <lifetime>', 'how long a root lives that xebec makes (default: 3650d)')
     .option('--root-announce <duration>', 'how long everybody is told of a new root before it signs (default: 24h)')
+    .option(
+      '--workload-cert-grace-period-ratio <share>',
+      'which share of its life a workload certificate has left when it is renewed (default: 0.5)',
+    )
+    .option('--workload-cert-min-grace-period <lifetime>', 'how long that is at least (default: 10m)')
+    .option(
+      '--citadel-enable-namespaces-by-default <bool>',
+      'whether accounts get identities where the labels of their namespace do not say (default: true)',
+    )
+    .option('--listened-namespaces <list>', 'the only namespaces whose accounts get identities (default: all)')
     .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
@@ -119,6 +140,8 @@ const settingOf: Readonly<Record<string, string>> = {
   maxWorkloadCertTtl: 'maxWorkloadCertTtlMs',
   caCertTtl: 'caCertTtlMs',
   rootAnnounce: 'rootAnnounceMs',
+  workloadCertMinGracePeriod: 'workloadCertMinGraceMs',
+  caTrustedNodeAccounts: 'trustedNodeAccounts',
 };
 
 function addCheck(program: Command, io: LocalIo, finish: (code: number) => void): void {

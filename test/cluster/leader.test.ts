@@ -62,8 +62,8 @@ test('one replica writes at a time, be the leader frozen, killed, or told to go;
   const first = await startReplica('one');
   await eventually('one leads', async () => (await leader()) === 'one');
   const second = await startReplica('two');
-  const ofFirst = Client.connect(await first.port('xds'), shopClient, 'delta');
-  const ofSecond = Client.connect(await second.port('xds'), bankClient, 'sotw');
+  const ofFirst = Client.connect(await first.port('xdsPlaintext'), shopClient, 'delta');
+  const ofSecond = Client.connect(await second.port('xdsPlaintext'), bankClient, 'sotw');
   await change('both', [ofFirst, ofSecond]);
 
   first.signal('SIGSTOP');
@@ -81,7 +81,7 @@ test('one replica writes at a time, be the leader frozen, killed, or told to go;
   expect(ofSecond.mentions('/thawed/')).toBe(true);
 
   const third = await startReplica('three');
-  const ofThird = Client.connect(await third.port('xds'), shopClient, 'sotw');
+  const ofThird = Client.connect(await third.port('xdsPlaintext'), shopClient, 'sotw');
   first.signal('SIGTERM');
   expect(await first.ended()).toBe(0);
   await eventually('three leads', async () => (await leader()) === 'three');
@@ -111,7 +111,7 @@ function statusWrites(entries: readonly AuditEntry[]): readonly StatusWrite[] {
 
 test('a replica that is told to go lets its proxies go to another, which has nothing to tell them', async () => {
   const [old, next] = [await startReplica('old'), await startReplica('next')];
-  const ports = [await old.port('xds'), await next.port('xds')];
+  const ports = [await old.port('xdsPlaintext'), await next.port('xdsPlaintext')];
   const clients = Array.from({ length: 40 }, (_, index) =>
     Client.connect(ports, node(`shop/web-${index}`, `10.1.7.${index}`, { labels: { app: 'web' } })),
   );

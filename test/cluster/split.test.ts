@@ -65,7 +65,7 @@ async function startGalley({ xds, mcp }: Ports): Promise<Child> {
 }
 
 async function connectTo(process: Child): Promise<readonly Client[]> {
-  const port = await process.port('xds');
+  const port = await process.port('xdsPlaintext');
   return nodes.map((node, index) => Client.connect(port, node, index === 1 ? 'sotw' : 'delta'));
 }
 

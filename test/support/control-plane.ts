@@ -30,7 +30,8 @@ export async function startControlPlane(root: string, yaml: string): Promise<Tes
     log: makePinoLogger('info', (line) => log.push(line)),
     metrics: new PromMetrics(),
   });
-  const { xds } = await xebec.bind();
+  const { xdsPlaintext: xds } = await xebec.bind();
+  if (xds === undefined) throw new Error('xDS is served on no port');
   const xdsSocket = join(root, 'xds.sock');
   const relay = new Relay({ listen: { path: xdsSocket }, target: () => xds });
   await relay.open();

@@ -7,7 +7,7 @@ import { eventually } from '../kube-copy.ts';
 
 const XEBEC = fileURLToPath(new URL('../../../bin/xebec', import.meta.url));
 
-type Port = 'xds' | 'admin' | 'mcp';
+type Port = 'xdsPlaintext' | 'admin' | 'mcp';
 
 /** `xebec serve` as a process of its own, until the end of the test. */
 export class Child {

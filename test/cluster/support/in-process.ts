@@ -61,7 +61,7 @@ export class InProcess {
     });
     if (!kube.ok) throw new Error(kube.error);
     const process = new InProcess(kube.value, config, log);
-    process.xdsPort = (await process.xebec.bind()).xds.port;
+    process.xdsPort = (await process.xebec.bind()).xdsPlaintext?.port ?? 0;
     process.#running = process.xebec.run(process.#stop.signal);
     onTestFailed(() => console.error(log.slice(-LINES).join('')));
     onTestFinished(() => process.stop());

@@ -16,10 +16,10 @@ function serve(source: string, ...args: readonly string[]): Program {
 }
 
 /** Where it serves, once it says so. */
-function boundOf(program: Program): Promise<{ readonly admin: Address; readonly xds: Address }> {
+function boundOf(program: Program): Promise<{ readonly admin: Address; readonly xdsPlaintext: Address }> {
   return program.until('serving', () => {
     const line = program.log.find(({ msg }) => msg === 'serving');
-    return line?.['bound'] as { readonly admin: Address; readonly xds: Address } | undefined;
+    return line?.['bound'] as { readonly admin: Address; readonly xdsPlaintext: Address } | undefined;
   });
 }
 
@@ -40,7 +40,7 @@ async function untilShown(program: Program, path: string, text: string): Promise
 }
 
 async function connect(program: Program): Promise<ModelEnvoy> {
-  const { xds } = await boundOf(program);
+  const { xdsPlaintext: xds } = await boundOf(program);
   const client = new RpcClient(`127.0.0.1:${xds.port}`);
   const stream = client.open(adsMethods[0]?.path ?? '');
   onTestFinished(() => client.close());

@@ -27,14 +27,14 @@ async function start(config: Partial<ProcessConfig>): Promise<Running> {
     log: makePinoLogger('info', (line) => log.push(line)),
     metrics: new PromMetrics(),
   });
-  const { xds, mcp } = await xebec.bind();
+  const { xdsPlaintext, mcp } = await xebec.bind();
   const stop = new AbortController();
   const running = xebec.run(stop.signal);
   onTestFinished(async () => {
     stop.abort();
     await running;
   });
-  return { xebec, xds: xds.port, mcp: mcp?.port ?? 0, log };
+  return { xebec, xds: xdsPlaintext?.port ?? 0, mcp: mcp?.port ?? 0, log };
 }
 
 /** A folder that is the test's own. */

@@ -39,7 +39,7 @@ export class TestProcess {
   readonly #links = new Map<ModelEnvoy, Links>();
   #messages = 0;
   #running: Promise<void> | undefined;
-  #ports: { readonly xds: number; readonly admin: number } = { xds: 0, admin: 0 };
+  #ports = { xds: 0, plaintext: 0, admin: 0 };
   readonly #clock: ManualClock | undefined;
 
   /** With a manual clock, time passes only while nothing else can happen. */
@@ -66,8 +66,8 @@ export class TestProcess {
 
   /** Serves, and stops when the test is over. */
   async run(): Promise<void> {
-    const { xds, admin } = await this.xebec.bind();
-    this.#ports = { xds: xds.port, admin: admin.port };
+    const { xds, xdsPlaintext, admin } = await this.xebec.bind();
+    this.#ports = { xds: xds?.port ?? 0, plaintext: xdsPlaintext?.port ?? 0, admin: admin.port };
     this.#running = this.xebec.run(this.#stop.signal);
     onTestFinished(() => this.stop());
   }
@@ -101,7 +101,7 @@ export class TestProcess {
 
   /** A stream without a client behind it. */
   open(protocol: Protocol): ClientStream {
-    const client = new RpcClient(`127.0.0.1:${this.#ports.xds}`);
+    const client = new RpcClient(`127.0.0.1:${this.#ports.plaintext}`);
     const stream = client.open(adsMethods.find((method) => method.protocol === protocol)?.path ?? '');
     void stream.status.then(() => client.close());
     return stream;
@@ -135,6 +135,11 @@ export class TestProcess {
       await setImmediate();
       await sleep(1);
     }
+  }
+
+  /** The port of xDS over TLS, where it is on. */
+  get xdsPort(): number {
+    return this.#ports.xds;
   }
 
   /** Where the pages are. */
