@@ -8,9 +8,11 @@ import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.ts';
 import { TestEnvoy } from '../support/envoy.ts';
 import { needNamespaces } from '../support/namespaces.ts';
+import { createTestIssuer, writeIdentity } from '../support/test-issuer.ts';
 
 const root = mkdtempSync('/tmp/xg-');
 const certificates = join(root, 'certs');
+const identity = join(root, 'identity');
 const protocols = ['delta', 'sotw'] as const;
 
 const names = readdirSync(new URL('../golden/cases/', import.meta.url))
@@ -22,6 +24,7 @@ needNamespaces();
 
 beforeAll(() => {
   mkdirSync(certificates);
+  writeIdentity(identity, { namespace: 'shop', serviceAccount: 'web-v1' }, createTestIssuer());
   const authority = createAuthority();
   writeFileSync(join(certificates, 'ca.crt'), authority.certificate);
   for (const name of ['a', 'b', 'c']) {
@@ -52,12 +55,14 @@ test.each(names)('Envoy accepts all of %s, delta and state of the world', async 
   }
 });
 
+/** With certificates of its own, where the case is about a proxy that has some. */
 async function proxyOf({ proxy, labels, metadata }: GoldenCase, { xebec }: TestControlPlane): Promise<Proxy> {
   await expect.poll(() => xebec.pilot.isReady, { timeout: 10_000, interval: 10 }).toBe(true);
   const mesh = xebec.pilot.mesh();
   if (mesh === undefined) throw new Error('there is no mesh');
   const parsed = offlineProxy(proxy, mesh, {
     ...metadata,
+    ...(metadata['IDENTITY_FOLDER'] === undefined ? {} : { IDENTITY_FOLDER: identity }),
     ...(Object.keys(labels).length === 0 ? {} : { LABELS: labels }),
   });
   if (!parsed.ok) throw new Error(parsed.error);

@@ -35,7 +35,8 @@ export function classicMode({ peers = [] }: AuthenticationPolicySpec): InboundTl
 }
 
 export function classicStatement(policy: ConfigObject<'Policy' | 'MeshPolicy'>): Statement {
-  return { mode: classicMode(policy.spec), place: { object: refOf(policy), path: 'spec.peers' } };
+  const path = policy.spec.peers === undefined ? 'spec' : 'spec.peers';
+  return { mode: classicMode(policy.spec), place: { object: refOf(policy), path } };
 }
 
 export function classicNamespaces(policies: readonly ConfigObject<'Policy'>[]): ReadonlyMap<string, ClassicNamespace> {

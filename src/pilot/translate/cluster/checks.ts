@@ -48,10 +48,10 @@ function refusedTls({ policy, transport, service }: ClusterFacts): readonly Diag
 }
 
 /** The endpoints would close such connections. */
-function conflictingTls({ policy, service, port, isStrict, kind }: ClusterFacts): readonly Diagnostic[] {
+function conflictingTls({ policy, service, isStrict, kind }: ClusterFacts): readonly Diagnostic[] {
   const mode = policy.tls?.spec.mode ?? 'DISABLE';
   if (policy.tls === undefined || !isStrict || mode === 'ISTIO_MUTUAL' || kind === 'proxyless') return [];
-  const message = `workloads of ${service.hostname} take only mutual TLS (STRICT) on port ${port.port}, and ${mode} is not that, so they refuse what clients send`;
+  const message = `workloads of ${service.hostname} take only mutual TLS (STRICT), and ${mode} is not that, so they refuse what clients send`;
   return [diagnose('warning', 'IST0113', policy.tls, message)];
 }
 

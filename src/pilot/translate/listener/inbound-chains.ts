@@ -77,7 +77,7 @@ function buildPassthrough(context: InboundContext, port: number | undefined): In
     name: WILDCARD_ADDRESS,
     route: buildPassthroughRoute(INBOUND_PASSTHROUGH_CLUSTER),
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
-    protocol: 'auto',
+    protocol: port === undefined ? 'auto' : listenProtocol({ port, protocol: 'auto' }),
     port,
     member: undefined,
     origins: [],

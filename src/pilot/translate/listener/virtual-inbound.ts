@@ -108,7 +108,10 @@ function inspectedPorts(inputs: VirtualInboundInputs, asks: (rows: PortRows) => 
     port: port.port,
     rows: portRows(inputs, { protocol: listenProtocol(port), port: port.port }),
   }));
-  const unnamed = unnamedPorts(inputs).map((port) => ({ port, rows: portRows(inputs, { protocol: 'auto', port }) }));
+  const unnamed = unnamedPorts(inputs).map((port) => ({
+    port,
+    rows: portRows(inputs, { protocol: listenProtocol({ port, protocol: 'auto' }), port }),
+  }));
   const listed = [...named, ...unnamed];
   const rest = portRows(inputs, { protocol: 'auto', port: undefined });
   if (!asks(rest)) return { kind: 'only', ports: listed.filter(({ rows }) => asks(rows)).map(({ port }) => port) };
