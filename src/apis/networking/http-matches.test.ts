@@ -175,6 +175,12 @@ const matches: readonly Case[] = [
   ['a bad gateway', matching({ gateways: ['a/'] }), 'error XEB0112 spec.http[0].match[0].gateways[0]'],
   ['a bad namespace', matching({ sourceNamespace: 'a.b' }), 'error XEB0103 spec.http[0].match[0].sourceNamespace'],
   ['a claim at a gateway', matching({ headers: { '@request.auth.claims.sub': { exact: 'a' } } }, gateways)],
+  ['a claim in a claim', matching({ headers: { '@request.auth.claims[a.b][c]': {} } }, gateways)],
+  [
+    'a claim without a name',
+    matching({ withoutHeaders: { '@request.auth.claims[a': {} } }, gateways),
+    'warning XEB0113 spec.http[0].match[0].withoutHeaders["@request.auth.claims[a"]',
+  ],
   [
     'a claim for sidecars',
     matching({ headers: { '@request.auth.claims[sub]': { exact: 'a' } } }),

@@ -32,7 +32,15 @@ const cases: readonly Case[] = [
     },
   ],
   ['an issuer at which keys are found', rule({})],
-  ['targets', { targetRefs: [{ kind: 'Service', name: 'a' }], ...rule({}) }],
+  [
+    'a gateway as target',
+    { targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'a' }], ...rule({}) },
+  ],
+  [
+    'a target that has no proxy of its own',
+    { targetRefs: [{ kind: 'Service', name: 'a' }], ...rule({}) },
+    'warning XEB0118 spec.targetRefs[0].kind: is not looked at (got text "Service"); name a Gateway, or use selector',
+  ],
   [
     'no rules',
     { selector: { matchLabels: { app: 'a' } } },

@@ -11,12 +11,33 @@ export function validateRequestAuthentication(spec: RequestAuthenticationSpec): 
   const field = Field.top(issues, 'spec');
   const { selector, jwtRules = [] } = spec;
   checkTargets(field, spec);
+  warnUnreachedTargets(field, spec);
   if (selector !== undefined) checkSelectorLabels(field.at('selector', 'matchLabels'), selector.matchLabels);
   if (jwtRules.length === 0) {
     field.at('jwtRules').warn('XEB0118', { problem: 'is empty, so no token is looked at', fix: 'add a rule' });
   }
   field.at('jwtRules').each(jwtRules, checkJwtRule);
   return issues;
+}
+
+const unreached = ['Service', 'ServiceEntry', 'GatewayClass'];
+
+/** Targets that have no proxy of their own here: there are no waypoints. */
+function warnUnreachedTargets(field: Field, spec: RequestAuthenticationSpec): void {
+  const { selector, targetRef, targetRefs = [] } = spec;
+  if (selector !== undefined) return;
+  const places = [
+    ...(targetRef === undefined ? [] : [{ at: field.at('targetRef'), target: targetRef }]),
+    ...targetRefs.map((target, index) => ({ at: field.at('targetRefs', index), target })),
+  ];
+  for (const { at, target } of places) {
+    if (!unreached.includes(target.kind ?? '')) continue;
+    at.at('kind').warn('XEB0118', {
+      problem: 'is not looked at',
+      got: target.kind,
+      fix: 'name a Gateway, or use selector',
+    });
+  }
 }
 
 function checkJwtRule(field: Field, rule: JwtRule): void {
