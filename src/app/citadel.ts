@@ -9,14 +9,17 @@ import { Citadel } from '../citadel/citadel.ts';
 import type { Galley } from '../galley/galley.ts';
 import type { AssembleInputs } from './assemble.ts';
 import type { Cluster } from './cluster.ts';
+import { makeIdentities } from './identities.ts';
 
 /** Identities, where this process has to do with them. */
 export function makeCitadel(inputs: AssembleInputs, cluster: Cluster | undefined, galley: Galley): Citadel | undefined {
   const { config, issuer } = inputs;
   if (!config.controllers.includes('citadel')) return undefined;
-  if (issuer !== undefined) return new Citadel({ issuer, problem: () => undefined, parts: [] });
+  if (issuer !== undefined)
+    return new Citadel({ issuer, problem: () => undefined, parts: makeIdentities(inputs, cluster, issuer) });
   const authority = makeAuthority(inputs, cluster, galley);
-  return new Citadel({ issuer: authority, problem: () => authority.problem(), parts: [authority] });
+  const parts = [authority, ...makeIdentities(inputs, cluster, authority)];
+  return new Citadel({ issuer: authority, problem: () => authority.problem(), parts });
 }
 
 function makeAuthority(inputs: AssembleInputs, cluster: Cluster | undefined, galley: Galley): Authority {

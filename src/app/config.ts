@@ -98,8 +98,7 @@ const address = z.string().transform((text, context) => {
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
 });
 
-const OFF = 'off';
-const addressOrOff = z.union([z.literal(OFF).transform(() => undefined), address]);
+const addressOrOff = z.preprocess((text) => (text === 'off' ? undefined : text), address.optional());
 
 const milliseconds = z.string().transform((text, context) => {
   const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
@@ -331,13 +330,13 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
   if (config.webhook !== undefined && config.webhookCertFile === undefined && !config.kubernetes) {
     return '--webhook: needs a certificate; give --webhook-cert-file and --webhook-key-file';
   }
+  return identityContradiction(config);
+}
+
+function identityContradiction(config: z.infer<typeof schema>): string | undefined {
   if (config.xds !== undefined && !config.controllers.includes('citadel')) {
     return '--xds: needs a certificate of the mesh; run the controller citadel, too';
   }
-  return lifetimeContradiction(config);
-}
-
-function lifetimeContradiction(config: z.infer<typeof schema>): string | undefined {
   const { workloadCertTtlMs, maxWorkloadCertTtlMs, caCertTtlMs } = config;
   if (workloadCertTtlMs > maxWorkloadCertTtlMs) return '--workload-cert-ttl: is longer than --max-workload-cert-ttl';
   if (workloadCertTtlMs > caCertTtlMs) return '--workload-cert-ttl: is longer than --ca-cert-ttl';

@@ -10,6 +10,7 @@ import { runLocalCommand } from './local.ts';
 import { runServe } from './serve.ts';
 import { runValidate, validateDefaults } from './validate.ts';
 import { VERSION } from './version.ts';
+import { addXdsOptions } from './xds-options.ts';
 
 /** Parses the command line and runs what it asks for; resolves to the exit code. */
 export async function runCli(args: readonly string[], io: LocalIo): Promise<number> {
@@ -56,7 +57,7 @@ function addCommand(program: Command, name: Exclude<keyof typeof help, 'xebec'>)
 }
 
 function addServe(program: Command, io: LocalIo, finish: (code: number) => void): void {
-  addCommand(program, 'serve')
+  const serve = addCommand(program, 'serve')
     .description(
       'serve a folder of YAML, or a cluster, to Envoys over xDS; each flag is also a variable, such as XEBEC_SOURCE',
     )
@@ -77,18 +78,6 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--service <name>', 'the Service whose endpoints are the replicas (default: xebec)')
     .option('--mesh-config <file>', 'a MeshConfig file, watched; has the say over the ConfigMap istio')
     .option('--controllers <list>', 'which controllers run (default: all)')
-    .option('--xds <address>', 'where xDS and certificate requests are served over mutual TLS (default: nowhere)')
-    .option('--xds-names <list>', 'names and addresses of that port beside those of its Services')
-    .option('--xds-plaintext <address>', 'where xDS is served without TLS, or off (default: 127.0.0.1:15010)')
-    .option('--token-audiences <list>', 'what the tokens of callers must be meant for (default: istio-ca)')
-    .option(
-      '--ca-trusted-node-accounts <list>',
-      'accounts (namespace/name) that may ask for certificates of others on their node (default: none)',
-    )
-    .option(
-      '--config-consumers <list>',
-      'accounts that may read configuration over --xds, beside those of the root namespace (default: none)',
-    )
     .option('--admin <address>', 'where health, metrics and debug pages are (default: 127.0.0.1:8080)')
     .option(
       '--monitoring <address>',
@@ -98,13 +87,29 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--webhook-cert-file <file>', 'certificate of the webhook, watched (default: xebec makes one)')
     .option('--webhook-key-file <file>', 'its key')
     .option('--mcp <address>', 'where verified configuration is served over MCP (default: nowhere)')
-    .option('--ca-certs-folder <dir>', 'the signing certificate of the mesh in files, watched (default: from Secrets)')
-    .option('--root-cert-file <file>', 'roots of other meshes to trust too, watched')
     .option('--jwks-ca <file>', 'authorities to trust beside the system’s where keys of tokens are fetched')
     .option(
       '--jwks-allowed-cidrs <list>',
       'where keys of tokens may be fetched beside the internet, such as 10.96.0.0/12 (default: nowhere)',
-    )
+    );
+  addIdentityOptions(serve)
+    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
+    .option('--log-level <level>', 'debug, info, warn or error (default: info)')
+    .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
+    .option('--debounce-max <duration>', 'the longest a storm may hold a push (default: 10s)')
+    .action(async (options: Readonly<Record<string, string>> & { readonly kubernetes?: true }) => {
+      const { kubernetes, ...texts } = options;
+      const named = Object.entries(texts).map(([option, text]) => [settingOf[option] ?? option, text] as const);
+      const flags = { ...Object.fromEntries(named), ...(kubernetes === undefined ? {} : { kubernetes: 'true' }) };
+      finish(await runServe(flags, io));
+    });
+}
+
+/** Of Citadel: who signs, for whom, and for how long. */
+function addIdentityOptions(serve: Command): Command {
+  return serve
+    .option('--ca-certs-folder <dir>', 'the signing certificate of the mesh in files, watched (default: from Secrets)')
+    .option('--root-cert-file <file>', 'roots of other meshes to trust too, watched')
     .option('--workload-cert-ttl <lifetime>', 'how long a workload certificate lives (default: 24h)')
     .option('--max-workload-cert-ttl <lifetime>', 'the longest life that a workload may ask for (default: 90d)')
     .option('--ca-cert-ttl <lifetime>', 'how long a root lives that xebec makes (default: 3650d)')
@@ -118,17 +123,7 @@ function addServe(program: Command, io: LocalIo, finish: (code: number) => void)
       '--citadel-enable-namespaces-by-default <bool>',
       'whether accounts get identities where the labels of their namespace do not say (default: true)',
     )
-    .option('--listened-namespaces <list>', 'the only namespaces whose accounts get identities (default: all)')
-    .option('--domain <suffix>', 'DNS suffix of the Kubernetes cluster (default: cluster.local)')
-    .option('--log-level <level>', 'debug, info, warn or error (default: info)')
-    .option('--debounce-after <duration>', 'a storm of changes is over after this much quiet (default: 100ms)')
-    .option('--debounce-max <duration>', 'the longest a storm may hold a push (default: 10s)')
-    .action(async (options: Readonly<Record<string, string>> & { readonly kubernetes?: true }) => {
-      const { kubernetes, ...texts } = options;
-      const named = Object.entries(texts).map(([option, text]) => [settingOf[option] ?? option, text] as const);
-      const flags = { ...Object.fromEntries(named), ...(kubernetes === undefined ? {} : { kubernetes: 'true' }) };
-      finish(await runServe(flags, io));
-    });
+    .option('--listened-namespaces <list>', 'the only namespaces whose accounts get identities (default: all)');
 }
 
 /** Settings that are not called as their flags are. */
