@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../kit/result.ts';
 import type { ConfigSnapshot } from '../model/config-snapshot.ts';
-import { offlineProxy } from '../pilot/proxy/offline.ts';
+import { offlineProxy, provenProxy } from '../pilot/proxy/offline.ts';
 import { workloadOf } from '../pilot/proxy/workload-of.ts';
 import { MeshSnapshotBuilder } from '../pilot/snapshot/snapshot-builder.ts';
 import { Views } from '../pilot/view/views.ts';
@@ -28,5 +28,5 @@ export function translateOffline(inputs: TranslateInputs): Result<OfflineTransla
   const parsed = offlineProxy(proxy, snapshot, metadata);
   if (!parsed.ok) return err(parsed.error);
   const hasWorkload = workloadOf(snapshot, parsed.value) !== undefined;
-  return ok({ snapshot: new Views(new Verdicts()).snapshotFor(snapshot, parsed.value), hasWorkload });
+  return ok({ snapshot: new Views(new Verdicts()).snapshotFor(snapshot, provenProxy(parsed.value)), hasWorkload });
 }

@@ -120,7 +120,7 @@ export class Pilot implements Runnable, SnapshotSource {
   /** What the registry and translation have to tell the owners of objects, as far as views were asked for. */
   diagnostics(): readonly Diagnostic[] {
     const settings = this.#mesh === undefined ? [] : settingsDiagnostics(this.#mesh);
-    return [...settings, ...this.#diagnostics, ...this.#views.diagnostics()];
+    return [...settings, ...this.#diagnostics, ...this.#views.diagnostics(this.#deps.clock.now())];
   }
 
   open(node: NodeInfo, stream: StreamInfo): Opened {

@@ -8,6 +8,8 @@ export type GoldenCase = {
   readonly proxy: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether the proxy has proven who it is, by a certificate or a token. */
+  readonly isProven: boolean;
   /**
    * Patterns such as `routes/9080`, `clusters/outbound*` or `diagnostics/XEB*`; a star stands for any text.
    * `routes/9080#reviews*` is of that route only the virtual hosts named so.
@@ -44,6 +46,7 @@ export function loadCase(name: string): GoldenCase {
     proxy: fields.get('proxy') ?? '',
     labels: pairs(fields.get('labels')),
     metadata: pairs(fields.get('metadata')),
+    isProven: fields.get('proven') === 'yes',
     show: words(fields.get('show')),
     without: words(fields.get('without')).flatMap((word) => usual[word] ?? [word]),
     despite: words(fields.get('despite')),

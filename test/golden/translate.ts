@@ -1,6 +1,6 @@
 import type { ConfigSnapshot } from '../../src/model/config-snapshot.ts';
 import type { Diagnostic } from '../../src/model/diagnostic.ts';
-import { offlineProxy } from '../../src/pilot/proxy/offline.ts';
+import { offlineProxy, provenProxy } from '../../src/pilot/proxy/offline.ts';
 import { MeshSnapshotBuilder } from '../../src/pilot/snapshot/snapshot-builder.ts';
 import { Views } from '../../src/pilot/view/views.ts';
 import type { XdsSnapshot } from '../../src/xds/ports.ts';
@@ -14,12 +14,12 @@ export type Translation = {
 };
 
 /** What the proxy of a case gets, and what the owners of the objects are told. */
-export function translateCase({ proxy, labels, metadata }: GoldenCase, config: ConfigSnapshot): Translation {
+export function translateCase({ proxy, labels, metadata, isProven }: GoldenCase, config: ConfigSnapshot): Translation {
   const built = new MeshSnapshotBuilder({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' }).build(config);
   const nodeMetadata = { ...metadata, ...(Object.keys(labels).length === 0 ? {} : { LABELS: labels }) };
   const parsed = offlineProxy(proxy, built.snapshot, nodeMetadata);
   if (!parsed.ok) throw new Error(parsed.error);
   const views = new Views(new Verdicts());
-  const resources = views.snapshotFor(built.snapshot, parsed.value);
+  const resources = views.snapshotFor(built.snapshot, isProven ? provenProxy(parsed.value) : parsed.value);
   return { resources, diagnostics: [...built.diagnostics, ...views.diagnostics()] };
 }

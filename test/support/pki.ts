@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { buildCertificate, type Validity } from '../../src/citadel/x509/certificate.ts';
-import { bitString, encodeDer, integer, sequence, tagged, time } from '../../src/citadel/x509/der.ts';
+import { bitString, encodeDer, integer, sequence, time } from '../../src/citadel/x509/der.ts';
 import { type AlternativeName, distinguishedName } from '../../src/citadel/x509/names.ts';
 import { signatureIdentifier, signatureOf } from '../../src/citadel/x509/signature.ts';
 import type { Certificate } from './certificates.ts';

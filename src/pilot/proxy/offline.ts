@@ -34,3 +34,9 @@ export function offlineProxy(
     network: proxy.network === '' ? workload.network : proxy.network,
   });
 }
+
+/** The same as if it had proven to be who it says. For previews, which show nobody's keys. */
+export function provenProxy(proxy: Proxy): Proxy {
+  const { namespace, serviceAccount } = proxy;
+  return { ...proxy, identity: { trustDomain: 'cluster.local', namespace, serviceAccount } };
+}

@@ -24,6 +24,7 @@ export function judgePair({ certificate, key, names }: PairTexts): Result<Certif
   const { object, pem } = privateKey.value;
   if (!own.checkPrivateKey(object)) return err(mismatch(names, object, others));
   const expiresAt = Math.min(...chain.value.certificates.map(({ validToDate }) => validToDate.getTime()));
+  if (Number.isNaN(expiresAt)) return err(`${names.certificate} has a certificate whose end cannot be read`);
   return ok({ certificate: chain.value.pem, key: new Hidden(pem), keyType: keyType.value, expiresAt });
 }
 

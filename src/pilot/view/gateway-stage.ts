@@ -5,13 +5,27 @@ import type { ConfigObject } from '../../model/object.ts';
 import { namesOf, type ServiceTarget } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { GatewayScope, ScopedGateway } from '../scope/scope.ts';
-import { clusterDefaults } from '../translate/cluster/defaults.ts';
+import type { Built, ClusterType } from '../translate/built.ts';
+import { type ClusterDefaults, clusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildBlackHoleCluster } from '../translate/cluster/static.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ListenerSettings } from '../translate/filters/settings.ts';
-import type { GatewayPlan, GatewayPlanInputs } from '../translate/gateway/gateway-plan.ts';
-import { type BuiltGateway, buildGatewayListener, type GatewayListenerInputs } from '../translate/gateway/listener.ts';
+import {
+  buildSniCluster,
+  exportedBy,
+  type SniClusterInputs,
+  subsetsOf,
+} from '../translate/gateway/auto-passthrough.ts';
+import { secretsFor } from '../translate/gateway/credentials.ts';
+import type { GatewayConnectionPlan, GatewayPlan, GatewayPlanInputs } from '../translate/gateway/gateway-plan.ts';
+import {
+  type BuiltGateway,
+  buildGatewayListener,
+  type EndingCertificate,
+  type GatewayListenerInputs,
+} from '../translate/gateway/listener.ts';
 import { planGateway } from '../translate/gateway/plan.ts';
+import type { TlsDefaults } from '../translate/gateway/tls-parameters.ts';
 import { keepEqual } from '../translate/listener/keep-equal.ts';
 import type { GatewayRoutePlan, ProxyTraits, ServiceAtPort } from '../translate/plan.ts';
 import { routeDefaults } from '../translate/route/defaults.ts';
@@ -21,6 +35,7 @@ import type { VirtualHostPlan } from '../translate/route/plan.ts';
 import type { WorkloadSecurity } from '../translate/security.ts';
 import { memberResources } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
+import { IdentityMemo } from './identity-memo.ts';
 import { keepLists } from './keep-lists.ts';
 import { membersOf, type Rules } from './members.ts';
 import type { Outbound } from './outbound-stage.ts';
@@ -38,7 +53,14 @@ export type GatewayInputs = {
   readonly placeKey: string;
 };
 
-export type GatewayOutput = Outbound & { readonly secrets: readonly EncodedResource[] };
+export type GatewayOutput = Outbound & {
+  readonly secrets: readonly EncodedResource[];
+  readonly endings: readonly EndingCertificate[];
+};
+
+const noTlsDefaults: TlsDefaults = {};
+
+const sniClusters = new IdentityMemo<ServiceAtPort, SniClusterInputs, Built<ClusterType>>(buildSniCluster);
 
 type RoutePlanInputs = { readonly plan: GatewayRoutePlan; readonly virtualServices: readonly MeshVirtualService[] };
 
@@ -68,7 +90,10 @@ export class GatewayStage {
   readonly #configurations = new ConfigurationMemo();
   #objects: readonly ConfigObject<'Gateway'>[] = [];
   #virtualServices: readonly MeshVirtualService[] = [];
-  readonly #l4 = new Map<string, Pick<GatewayListenerInputs, 'virtualServices' | 'destinations'>>();
+  readonly #l4 = new Map<
+    string,
+    Pick<GatewayListenerInputs, 'virtualServices' | 'destinations' | 'secrets' | 'exported'>
+  >();
 
   readonly get = latest((inputs: GatewayInputs, previous: GatewayOutput | undefined): GatewayOutput => {
     const { mesh, gateway, rules, targets, traits } = inputs;
@@ -86,7 +111,11 @@ export class GatewayStage {
     const listeners = this.#buildListeners(plan, inputs, members);
     const routes = this.#buildRoutes(plan.routes, inputs, members);
     return keepLists(previous, {
-      clusters: [...clusters, encodeBuilt(buildBlackHoleCluster(defaults))],
+      clusters: [
+        ...clusters,
+        ...this.#sniClusters(plan, members, defaults),
+        encodeBuilt(buildBlackHoleCluster(defaults)),
+      ],
       assignments,
       listeners: listeners.flatMap(({ listener }) => (listener === undefined ? [] : [encodeBuilt(listener)])),
       routes: routes.resources,
@@ -97,14 +126,27 @@ export class GatewayStage {
         ...listeners.flatMap((built) => built.diagnostics),
         ...routes.diagnostics,
       ],
+      endings: listeners.flatMap(({ endings }) => endings),
     });
   });
 
+  #sniClusters(
+    { ports }: GatewayPlan,
+    members: readonly ServiceAtPort[],
+    defaults: ClusterDefaults,
+  ): readonly EncodedResource[] {
+    const exported = new Set(ports.flatMap(({ connections }) => exportedOf(connections, members)));
+    return [...exported].flatMap((at) =>
+      subsetsOf(at).map((subset) => encodeBuilt(sniClusters.get(at, subset, { at, subset, defaults }))),
+    );
+  }
+
   #buildListeners(
     plan: GatewayPlan,
-    { traits, settings, security }: GatewayInputs,
+    { mesh, traits, settings, security }: GatewayInputs,
     members: readonly ServiceAtPort[],
   ): readonly BuiltGateway[] {
+    const tlsDefaults = mesh.config.mesh.tlsDefaults ?? noTlsDefaults;
     const l4 = this.#virtualServices.filter(({ tls, tcp }) => tls.length + tcp.length > 0);
     const built = plan.ports.map((port) => {
       const names = new Set(
@@ -119,9 +161,15 @@ export class GatewayStage {
           before?.destinations,
           members.filter(({ service }) => namesOf(service).some((name) => hosts.has(name))),
         ),
+        // Nobody's key is so much as looked at for whoever may have no keys.
+        secrets: keepIfSame(
+          before?.secrets,
+          traits.isProven ? secretsFor(port.connections, mesh.secrets, traits.namespace) : [],
+        ),
+        exported: keepIfSame(before?.exported, exportedOf(port.connections, members)),
       };
       this.#l4.set(port.name, kept);
-      return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings, security });
+      return this.#listeners.get(port.name, { plan: port, ...kept, traits, settings, security, tlsDefaults });
     });
     const live = new Set(plan.ports.map(({ name }) => name));
     this.#listeners.retain(live);
@@ -150,6 +198,14 @@ export class GatewayStage {
     for (const name of this.#hostPlans.keys()) if (!live.has(name)) this.#hostPlans.delete(name);
     return { resources, diagnostics };
   }
+}
+
+/** What any of the servers lets in to by the server name alone, each once. */
+function exportedOf(
+  connections: readonly GatewayConnectionPlan[],
+  members: readonly ServiceAtPort[],
+): readonly ServiceAtPort[] {
+  return [...new Set(connections.flatMap((connection) => exportedBy(connection, members)))];
 }
 
 /** Bound to any of the gateways, each once, in the order of the snapshot. */

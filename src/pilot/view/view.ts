@@ -63,6 +63,9 @@ export type ViewInputs = {
   readonly secrets: readonly EncodedResource[];
 };
 
+/** Something that is to be said from a time on, in milliseconds since the epoch. */
+export type Ending = { readonly at: number; readonly diagnostic: Diagnostic };
+
 /** What equal proxies get: one set per type. The same snapshot object while nothing in it changes. */
 export class View {
   readonly #clusters: SetLine;
@@ -70,6 +73,8 @@ export class View {
   readonly #secrets: SetLine;
   readonly #shared: SharedLines;
   diagnostics: readonly Diagnostic[] = [];
+  /** What is to be said later, if nothing changes until then. */
+  endings: readonly Ending[] = [];
 
   constructor(verdicts: Verdicts, shared: SharedLines) {
     this.#clusters = new SetLine(CLUSTER_URL, verdicts);

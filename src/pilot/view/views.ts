@@ -161,9 +161,12 @@ export class Views {
     this.#scopes.retain(mesh, proxies);
   }
 
-  /** What translation has to tell, each thing once however many views say it. */
-  diagnostics(): readonly Diagnostic[] {
-    const said = [...this.#views.values()].flatMap((view) => view.diagnostics);
+  /** What translation has to tell, each thing once however many views say it; of what ends, what has ended by `now`. */
+  diagnostics(now = 0): readonly Diagnostic[] {
+    const said = [...this.#views.values()].flatMap(({ diagnostics, endings }) => {
+      const ended = endings.filter(({ at }) => at <= now).map(({ diagnostic }) => diagnostic);
+      return ended.length === 0 ? diagnostics : [...diagnostics, ...ended];
+    });
     return collectDiagnostics([], said);
   }
 
@@ -216,6 +219,7 @@ export class Views {
     const output = stage.get({ ...inputs, gateway, targets: asking.targets, security: asking.security });
     const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
     view.diagnostics = output.diagnostics;
+    view.endings = output.endings;
     return this.#show(view, { ...output, ownClusters: none, ownListeners: none }, { asking, keys: [viewKey] });
   }
 

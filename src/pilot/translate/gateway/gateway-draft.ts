@@ -68,9 +68,7 @@ export class GatewayDraft {
     const names = [...new Set(free.map(({ host }) => host))];
     if (server.kind !== 'https') {
       for (const name of names) port.names.set(name, plan);
-      const serves =
-        server.kind === 'tls' ? { kind: server.kind, files: server.files } : ({ kind: 'passthrough' } as const);
-      port.connections.push(connection({ ...server, plan }, names, serves));
+      port.connections.push(connection({ ...server, plan }, names, servesOf(server)));
       return;
     }
     const route = httpsRouteName(port.site, server);
@@ -85,7 +83,9 @@ export class GatewayDraft {
     }
     for (const name of names) port.names.set(name, plan);
     if (owners.length === 0) this.#route(route, server).push(plan);
-    port.connections.push(connection({ ...server, plan }, names, { kind: 'https', route, files: server.files }));
+    port.connections.push(
+      connection({ ...server, plan }, names, { kind: 'https', route, certificates: server.certificates }),
+    );
   }
 
   #route(name: string, server: ServerDraft): GatewayServerPlan[] {
@@ -119,6 +119,11 @@ export class GatewayDraft {
 
 function familyOf(kind: ServerForm['kind']): Family {
   return kind === 'http' || kind === 'tcp' ? kind : 'tls';
+}
+
+function servesOf(server: Exclude<ServerDraft, { readonly kind: 'https' }>): GatewayConnectionPlan['serves'] {
+  if (server.kind === 'tls') return { kind: 'tls', certificates: server.certificates };
+  return { kind: server.kind === 'auto-passthrough' ? server.kind : 'passthrough' };
 }
 
 function connection(

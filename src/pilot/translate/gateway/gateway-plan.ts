@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ConfigObject } from '../../../model/object.ts';
 import type { Protocol, ServiceTarget } from '../../../model/service.ts';
 import type { GatewayRoutePlan, GatewayServerPlan } from '../plan.ts';
-import type { ServerTlsFiles } from './tls.ts';
+import type { ServerCertificates } from './read-tls.ts';
 
 export type GatewayPlanInputs = {
   /** Those that select the workload, oldest first. */
@@ -39,9 +39,9 @@ export type GatewayConnectionPlan = {
 
 export type GatewayService =
   /** TLS ends here, HTTP inside. */
-  | { readonly kind: 'https'; readonly route: string; readonly files: ServerTlsFiles }
+  | { readonly kind: 'https'; readonly route: string; readonly certificates: ServerCertificates }
   /** TLS ends here, anything inside. */
-  | { readonly kind: 'tls'; readonly files: ServerTlsFiles }
-  /** TLS goes on, by its server name. */
-  | { readonly kind: 'passthrough' }
+  | { readonly kind: 'tls'; readonly certificates: ServerCertificates }
+  /** TLS goes on, by its server name: where VirtualServices lead it, or (`auto`) to the service that the name itself says. */
+  | { readonly kind: 'passthrough' | 'auto-passthrough' }
   | { readonly kind: 'tcp' };

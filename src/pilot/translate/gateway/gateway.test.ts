@@ -46,6 +46,9 @@ function build({ gateways, virtualServices = [], targets = [] }: Options) {
       traits: { ...traits, kind: 'router' },
       settings,
       security: unprotected,
+      secrets: [],
+      tlsDefaults: {},
+      exported: [],
     }),
   );
   const listeners = built.flatMap(({ listener }) => listener ?? []);
@@ -213,12 +216,12 @@ describe('servers that end TLS', () => {
   });
 
   it.each<[string, ServerTls]>([
-    ['a Secret', { mode: 'SIMPLE', credentialName: 'cred' }],
     ['no certificate', { mode: 'SIMPLE' }],
     ['no authority', { ...simple, mode: 'MUTUAL' }],
     ['pins that are none', { ...simple, mode: 'MUTUAL', caCertificates: '/ca.pem', verifyCertificateHash: ['zz'] }],
-    ['the mesh’s certificate', { mode: 'ISTIO_MUTUAL' }],
-    ['other networks', { mode: 'AUTO_PASSTHROUGH' }],
+    ['a name that is none', { mode: 'SIMPLE', credentialName: 'a/b/c' }],
+    ['the name of an authority', { mode: 'SIMPLE', credentialName: 'a-cacert' }],
+    ['authorities of another store', { mode: 'MUTUAL', credentialName: 'a', caCertCredentialName: 'configmap://a' }],
   ])('with %s are not served, and the others are', (_, tls) => {
     const bad = server('HTTPS', 443, { hosts: ['bad.example.com'], tls });
     const good = server('HTTPS', 443, { hosts: ['good.example.com'], name: 'good', tls: simple });
@@ -288,7 +291,7 @@ describe('connections', () => {
 it('a server that cannot be served has no routes, and takes nothing from others', () => {
   const hosts = ['a.example.com'];
   const gateways = [
-    gw('a', server('HTTPS', 443, { hosts, tls: { mode: 'SIMPLE', credentialName: 'cred' } })),
+    gw('a', server('HTTPS', 443, { hosts, tls: { mode: 'SIMPLE' } })),
     gw('b', server('HTTPS', 443, { hosts, tls: simple })),
   ];
   const { chains, routes, told } = build({ gateways });

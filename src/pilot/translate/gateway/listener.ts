@@ -1,22 +1,28 @@
 import type { Listener, ListenerFilter } from '../../../gen/types.ts';
 import { TrafficDirection } from '../../../gen/types.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
+import type { GatewaySecret } from '../../../model/gateway-secret.ts';
+import { BLACK_HOLE_CLUSTER } from '../../../model/ids.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
 import { refOf } from '../../../model/object.ts';
 import type { Origin } from '../../../xds/resource.ts';
-import { type Built, type ListenerType, originOf, routeRef } from '../built.ts';
+import { type Built, clusterRef, type ListenerType, originOf, routeRef } from '../built.ts';
 import { buildHttpManager } from '../filters/http-connection-manager.ts';
 import { buildProxyProtocol, buildTlsInspector } from '../filters/listener-filters.ts';
 import type { ListenerSettings } from '../filters/settings.ts';
+import { buildPlainTcpProxy } from '../filters/tcp-proxy.ts';
 import { buildChain, type ChainDraft, mergeChains, serverNamesOf } from '../listener/chain.ts';
+import { diagnoseListener } from '../listener/codes.ts';
 import { distinctOrigins } from '../listener/origins.ts';
 import type { GatewayServerPlan, ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { addressOf } from '../protobuf.ts';
 import { buildHttpSecurity, buildTcpSecurity, type SecuritySite, type WorkloadSecurity } from '../security.ts';
+import { buildSniChains } from './auto-passthrough.ts';
 import { buildConnectionChains } from './connection-chains.ts';
 import { type SecretType, secretRef } from './file-secret.ts';
 import type { GatewayConnectionPlan, GatewayPortPlan } from './gateway-plan.ts';
-import { type BuiltServerTls, buildServerTls, type ServerTlsInputs } from './tls.ts';
+import { type BuiltServerTls, buildServerTls, type ServerTlsSite } from './tls.ts';
+import type { TlsDefaults } from './tls-parameters.ts';
 
 export type GatewayListenerInputs = {
   readonly plan: GatewayPortPlan;
@@ -27,14 +33,23 @@ export type GatewayListenerInputs = {
   readonly traits: ProxyTraits;
   readonly settings: ListenerSettings;
   readonly security: WorkloadSecurity;
+  /** Those that the port's servers name and that this gateway may use. */
+  readonly secrets: readonly GatewaySecret[];
+  readonly tlsDefaults: TlsDefaults;
+  /** What servers of mode AUTO_PASSTHROUGH let in to. */
+  readonly exported: readonly ServiceAtPort[];
 };
+
+/** A certificate that a server shows, and what to say once it has ended. */
+export type EndingCertificate = { readonly at: number; readonly diagnostic: Diagnostic };
 
 export type BuiltGateway = {
   /** Undefined where no server of the port can be served. */
   readonly listener: Built<ListenerType> | undefined;
-  /** The files that its servers take certificates from. */
+  /** What its servers show, and whom they trust. */
   readonly secrets: readonly Built<SecretType>[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly endings: readonly EndingCertificate[];
 };
 
 /** One port of a gateway. A server that cannot be served leaves the others of the port as they are. */
@@ -46,7 +61,7 @@ export function buildGatewayListener(inputs: GatewayListenerInputs): BuiltGatewa
   const secrets = distinctSecrets(connections.flatMap((built) => built.secrets));
   const told = plan.http === undefined ? [] : buildHttpSecurity(inputs.security, siteOf(plan)).diagnostics;
   const diagnostics = [...told, ...connections.flatMap((built) => built.diagnostics), ...merged.diagnostics];
-  if (merged.chains.length === 0) return { listener: undefined, secrets: [], diagnostics };
+  if (merged.chains.length === 0) return { listener: undefined, secrets: [], diagnostics, endings: [] };
   const listenerFilters = buildListenerFilters(merged.chains, settings);
   const message: Listener = {
     name: plan.name,
@@ -63,19 +78,23 @@ export function buildGatewayListener(inputs: GatewayListenerInputs): BuiltGatewa
     needs: merged.chains.flatMap(({ needs }) => needs),
     origins: distinctOrigins(merged.chains.flatMap(({ origins }) => origins)),
   };
-  return { listener, secrets, diagnostics };
+  return { listener, secrets, diagnostics, endings: connections.flatMap(({ endings }) => endings) };
 }
 
 function buildClearHttp(inputs: GatewayListenerInputs, http: NonNullable<GatewayPortPlan['http']>): ChainDraft {
   const isGrpcWeb = http.servers.some(({ server }) => server.port.protocol?.toLowerCase() === 'grpc-web');
   const origins = http.servers.map(serverOrigin);
-  return { ...buildHttpChain(inputs, { route: http.route, grpcWeb: isGrpcWeb, origins }), place: undefined };
+  return {
+    ...buildHttpChain(inputs, { route: http.route, grpcWeb: isGrpcWeb, origins, isMutualTls: false }),
+    place: undefined,
+  };
 }
 
 type BuiltServer = {
   readonly chains: readonly ChainDraft[];
   readonly secrets: readonly Built<SecretType>[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly endings: readonly EndingCertificate[];
 };
 
 function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectionPlan): BuiltServer {
@@ -84,25 +103,36 @@ function buildServer(inputs: GatewayListenerInputs, connection: GatewayConnectio
   switch (serves.kind) {
     case 'tcp':
     case 'passthrough':
-      return { secrets: [], ...buildGuardedConnections(inputs, connection) };
+    case 'auto-passthrough':
+      return { secrets: [], endings: [], ...buildGuardedConnections(inputs, connection, false) };
     case 'https':
-      return buildTerminated(connection, { files: serves.files, alpn: ['h2', 'http/1.1'] }, () => ({
-        diagnostics: buildHttpSecurity(inputs.security, siteOf(inputs.plan)).diagnostics,
+      return buildTerminated(inputs, connection, { serves, alpn: ['h2', 'http/1.1'] }, (isMutualTls) => ({
+        diagnostics: buildHttpSecurity(inputs.security, siteOf(inputs.plan, isMutualTls)).diagnostics,
         chains: [
-          { ...buildHttpChain(inputs, { route: serves.route, grpcWeb: false, origins }), place: serverPlace(server) },
+          {
+            ...buildHttpChain(inputs, { route: serves.route, grpcWeb: false, origins, isMutualTls }),
+            place: serverPlace(server),
+          },
         ],
       }));
     case 'tls':
-      return buildTerminated(connection, { files: serves.files, alpn: [] }, () =>
-        buildGuardedConnections(inputs, connection),
+      return buildTerminated(inputs, connection, { serves, alpn: [] }, (isMutualTls) =>
+        buildGuardedConnections(inputs, connection, isMutualTls),
       );
   }
 }
 
 /** Connections pass what protects the gateway before they are passed on. */
-function buildGuardedConnections(inputs: GatewayListenerInputs, connection: GatewayConnectionPlan): Chains {
-  const part = buildTcpSecurity(inputs.security, siteOf(inputs.plan));
-  const built = buildConnectionChains({ ...inputs, connection, port: portNumber(connection.server) });
+function buildGuardedConnections(
+  inputs: GatewayListenerInputs,
+  connection: GatewayConnectionPlan,
+  isMutualTls: boolean,
+): Chains {
+  const part = buildTcpSecurity(inputs.security, siteOf(inputs.plan, isMutualTls));
+  const built =
+    connection.serves.kind === 'auto-passthrough'
+      ? buildSniChains({ connection, members: inputs.exported, settings: inputs.settings })
+      : buildConnectionChains({ ...inputs, connection, port: portNumber(connection.server) });
   const chains = built.chains.map((chain) => ({
     ...chain,
     filters: [...part.filters, ...chain.filters],
@@ -114,19 +144,58 @@ function buildGuardedConnections(inputs: GatewayListenerInputs, connection: Gate
 
 type Chains = Pick<BuiltServer, 'chains' | 'diagnostics'>;
 
+type Terminated = {
+  readonly serves: Extract<GatewayConnectionPlan['serves'], { readonly certificates: unknown }>;
+  readonly alpn: readonly string[];
+};
+
 function buildTerminated(
+  inputs: GatewayListenerInputs,
   { server, serverNames }: GatewayConnectionPlan,
-  asks: Pick<ServerTlsInputs, 'files' | 'alpn'>,
-  buildInside: () => Chains,
+  { serves: { certificates }, alpn }: Terminated,
+  buildInside: (isMutualTls: boolean) => Chains,
 ): BuiltServer {
   const { names } = serverNamesOf(serverNames);
-  const built = buildServerTls({ ...asks, tls: server.server.tls ?? {}, origins: [serverOrigin(server)] });
-  const inside = buildInside();
+  const tls = server.server.tls ?? {};
+  const origins = [serverOrigin(server)];
+  const built = buildServerTls({ tls, certificates, alpn, origins, site: tlsSiteOf(inputs) });
+  if (!built.ok) return closed(inputs, { server, names, reason: built.error });
+  const { endings, secrets, troubles } = built.value;
+  const inside = buildInside(certificates.authority !== undefined || certificates.certificates.kind === 'identity');
+  const place = serverPlace(server);
   return {
-    chains: inside.chains.map((chain) => addTls(chain, built, names)),
-    secrets: built.secrets,
-    diagnostics: inside.diagnostics,
+    chains: inside.chains.map((chain) => addTls(chain, built.value, names)),
+    secrets,
+    diagnostics: [
+      ...troubles.map((message) => diagnoseListener('warning', 'XEB2406', place, message)),
+      ...inside.diagnostics,
+    ],
+    endings: endings.map(({ at, message }) => ({
+      at,
+      diagnostic: diagnoseListener('warning', 'XEB2407', place, message),
+    })),
   };
+}
+
+function tlsSiteOf({ traits, settings, secrets, tlsDefaults }: GatewayListenerInputs): ServerTlsSite {
+  const { namespace, isProven, identityFolder } = traits;
+  return { namespace, isProven, identityFolder, secrets, tlsDefaults, mutualTls: settings.mutualTls };
+}
+
+type Unserved = { readonly server: GatewayServerPlan; readonly names: readonly string[]; readonly reason: string };
+
+/** Its connections go nowhere: left out, they would go to a server with a wildcard, under another name's certificate. */
+function closed({ settings }: GatewayListenerInputs, { server, names, reason }: Unserved): BuiltServer {
+  const place = serverPlace(server);
+  const chain: ChainDraft = {
+    match: names.length === 0 ? {} : { serverNames: names },
+    filters: [buildPlainTcpProxy(BLACK_HOLE_CLUSTER, settings)],
+    needs: [clusterRef(BLACK_HOLE_CLUSTER)],
+    origins: [serverOrigin(server)],
+    place,
+  };
+  const diagnostics = [diagnoseListener('warning', 'XEB2405', place, reason)];
+  return { chains: [chain], secrets: [], diagnostics, endings: [] };
 }
 
 function addTls(chain: ChainDraft, tls: BuiltServerTls, names: readonly string[]): ChainDraft {
@@ -138,14 +207,19 @@ function addTls(chain: ChainDraft, tls: BuiltServerTls, names: readonly string[]
   };
 }
 
-type HttpChain = { readonly route: string; readonly grpcWeb: boolean; readonly origins: readonly Origin[] };
+type HttpChain = {
+  readonly route: string;
+  readonly grpcWeb: boolean;
+  readonly origins: readonly Origin[];
+  readonly isMutualTls: boolean;
+};
 
 function buildHttpChain(
   inputs: GatewayListenerInputs,
-  { route, grpcWeb, origins }: HttpChain,
+  { route, grpcWeb, origins, isMutualTls }: HttpChain,
 ): Omit<ChainDraft, 'place'> {
   const { plan, settings, traits, security } = inputs;
-  const part = buildHttpSecurity(security, siteOf(plan));
+  const part = buildHttpSecurity(security, siteOf(plan, isMutualTls));
   const manager = buildHttpManager({
     direction: 'gateway',
     statPrefix: `outbound_${plan.name}`,
@@ -164,8 +238,8 @@ function buildHttpChain(
   };
 }
 
-function siteOf({ port }: GatewayPortPlan): SecuritySite {
-  return { direction: 'gateway', port, member: undefined, isMutualTls: false };
+function siteOf({ port }: GatewayPortPlan, isMutualTls = false): SecuritySite {
+  return { direction: 'gateway', port, member: undefined, isMutualTls };
 }
 
 function buildListenerFilters(chains: readonly ChainDraft[], settings: ListenerSettings): readonly ListenerFilter[] {

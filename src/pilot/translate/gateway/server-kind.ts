@@ -3,11 +3,11 @@ import type { GatewayServer, ServerTls } from '../../../apis/networking/networki
 import { parseProtocol } from '../../../apis/protocol.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
 import { isHttp, isTls, type Protocol } from '../../../model/service.ts';
-import { readServerTls, type ServerTlsFiles } from './tls.ts';
+import { readServerTls, type ServerCertificates } from './read-tls.ts';
 
 export type ServerForm = { readonly protocol: Protocol; readonly port: number } & (
-  | { readonly kind: 'http' | 'passthrough' | 'tcp' }
-  | { readonly kind: 'https' | 'tls'; readonly files: ServerTlsFiles }
+  | { readonly kind: 'http' | 'passthrough' | 'auto-passthrough' | 'tcp' }
+  | { readonly kind: 'https' | 'tls'; readonly certificates: ServerCertificates }
 );
 
 /** What a server does with what arrives, or why it cannot be served. */
@@ -28,15 +28,15 @@ function tlsFormOf({ tls }: GatewayServer, protocol: Protocol, port: number): Re
     case 'PASSTHROUGH':
       return ok({ kind: 'passthrough', protocol, port });
     case 'AUTO_PASSTHROUGH':
-      return err('tls.mode AUTO_PASSTHROUGH is not served: it needs clusters of other networks');
-    case 'ISTIO_MUTUAL':
-      return err('tls.mode ISTIO_MUTUAL is not served: the gateway has no mesh certificate');
+      return ok({ kind: 'auto-passthrough', protocol, port });
     default:
       return terminatedForm(tls, protocol, port);
   }
 }
 
 function terminatedForm(tls: ServerTls, protocol: Protocol, port: number): Result<ServerForm, string> {
-  const files = readServerTls(tls);
-  return files.ok ? ok({ kind: protocol === 'HTTPS' ? 'https' : 'tls', files: files.value, protocol, port }) : files;
+  const read = readServerTls(tls);
+  return read.ok
+    ? ok({ kind: protocol === 'HTTPS' ? 'https' : 'tls', certificates: read.value, protocol, port })
+    : read;
 }

@@ -4,132 +4,170 @@ import type {
   CertificateValidationContext,
   CommonTlsContext,
   DownstreamTlsContext,
+  SdsSecretConfig,
   SubjectAltNameMatcher,
-  TlsParameters,
   TransportSocket,
 } from '../../../gen/types.ts';
-import {
-  SubjectAltNameMatcher_SanType as SanType,
-  TlsParameters_TlsProtocol as TlsProtocol,
-} from '../../../gen/types.ts';
+import { SubjectAltNameMatcher_SanType as SanType } from '../../../gen/types.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
+import type { GatewaySecret } from '../../../model/gateway-secret.ts';
 import type { Origin } from '../../../xds/resource.ts';
-import type { Built } from '../built.ts';
+import { type Built, originOf } from '../built.ts';
+import { buildIdentityContext } from '../peer/identity.ts';
+import { type MutualTlsSettings, ofTrustDomain } from '../peer/settings.ts';
 import { bool, extension } from '../protobuf.ts';
+import { authorityCandidates, authorityResourceName, pairResourceName } from './credential-name.ts';
+import { type CredentialSite, findPart } from './credentials.ts';
 import {
-  type AuthorityFiles,
   authoritySecretName,
   buildAuthoritySecret,
   buildCertificateSecret,
-  type CertificateFiles,
   certificateSecretName,
   type SecretType,
   sdsConfig,
 } from './file-secret.ts';
+import { buildInlineAuthority, buildPairSecret } from './inline-secret.ts';
+import type { AuthoritySource, CertificateSource, ServerCertificates } from './read-tls.ts';
+import { buildTlsParameters, type TlsDefaults } from './tls-parameters.ts';
 
-/** Where the certificates of a server that ends TLS are. */
-export type ServerTlsFiles = {
-  readonly certificates: readonly CertificateFiles[];
-  /** Who vouches for clients; without, they are not asked. */
-  readonly authority: AuthorityFiles | undefined;
+/** What of a gateway, and of the mesh, ends TLS. */
+export type ServerTlsSite = CredentialSite & {
+  /** Where the gateway has its own identity; empty where it has none. */
+  readonly identityFolder: string;
+  readonly mutualTls: MutualTlsSettings;
+  readonly tlsDefaults: TlsDefaults;
 };
-
-/** What a server that ends TLS needs, or why it cannot be served. */
-export function readServerTls(tls: ServerTls): Result<ServerTlsFiles, string> {
-  const certificates = certificateFiles(tls);
-  if (!certificates.ok) return certificates;
-  const authority = authorityFiles(tls);
-  if (!authority.ok) return authority;
-  const badPin = findBadPin(tls);
-  if (badPin !== undefined) return err(`${badPin} is no hash of a certificate, so no client could be judged by it`);
-  return ok({ certificates: certificates.value, authority: authority.value });
-}
 
 export type ServerTlsInputs = {
   readonly tls: ServerTls;
-  readonly files: ServerTlsFiles;
+  readonly certificates: ServerCertificates;
+  readonly site: ServerTlsSite;
   /** What is spoken inside: offered to clients that ask. */
   readonly alpn: readonly string[];
   readonly origins: readonly Origin[];
 };
 
+/** When a certificate ends, and what is to be said from then on. */
+export type Ending = { readonly at: number; readonly message: string };
+
 export type BuiltServerTls = {
   readonly transportSocket: TransportSocket;
   readonly secrets: readonly Built<SecretType>[];
+  /** Secrets whose newest version is not in force, and why. */
+  readonly troubles: readonly string[];
+  readonly endings: readonly Ending[];
 };
 
-/** The TLS side of a server that ends TLS. */
-export function buildServerTls({ tls, files, alpn, origins }: ServerTlsInputs): BuiltServerTls {
-  const { certificates, authority } = files;
-  const context: DownstreamTlsContext = {
-    commonTlsContext: {
-      tlsParams: buildParameters(tls),
-      tlsCertificateSdsSecretConfigs: certificates.map((pair) => sdsConfig(certificateSecretName(pair))),
-      alpnProtocols: alpn,
-      ...buildValidation(tls, authority),
-    },
-    requireClientCertificate: bool(tls.mode === 'MUTUAL'),
+/** The TLS side of a server that ends TLS; or why it cannot be served now. */
+export function buildServerTls(inputs: ServerTlsInputs): Result<BuiltServerTls, string> {
+  const { tls, certificates, site } = inputs;
+  if (certificates.certificates.kind === 'identity') return buildWithIdentity(inputs);
+  const own = useCertificates(certificates.certificates, inputs);
+  if (!own.ok) return own;
+  const authority = certificates.authority && useAuthority(certificates.authority, inputs);
+  if (authority?.ok === false) return authority;
+  const clients = authority?.value;
+  const context: CommonTlsContext = {
+    tlsParams: buildTlsParameters(tls, site.tlsDefaults),
+    tlsCertificateSdsSecretConfigs: own.value.configs,
+    alpnProtocols: inputs.alpn,
+    ...(clients === undefined ? {} : buildValidation(tls, clients.config)),
   };
-  const secrets = certificates.map((pair) => buildCertificateSecret(pair, origins));
-  return {
-    transportSocket: extension(
-      'envoy.transport_sockets.tls',
-      'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
-      context,
-    ),
-    secrets: authority === undefined ? secrets : [...secrets, buildAuthoritySecret(authority, origins)],
+  return ok({
+    transportSocket: socket({ commonTlsContext: context, requireClientCertificate: bool(tls.mode === 'MUTUAL') }),
+    secrets: [...own.value.secrets, ...(clients?.secrets ?? [])],
+    troubles: [...own.value.troubles, ...(clients?.troubles ?? [])],
+    endings: own.value.endings,
+  });
+}
+
+function buildWithIdentity({ tls, site, alpn }: ServerTlsInputs): Result<BuiltServerTls, string> {
+  const { identityFolder, mutualTls } = site;
+  if (identityFolder === '') return err('tls.mode ISTIO_MUTUAL is not served: the gateway has no identity of the mesh');
+  const peers = tls.subjectAltNames?.length
+    ? tls.subjectAltNames.map(buildSan)
+    : mutualTls.trustDomains.map(ofTrustDomain);
+  const context: CommonTlsContext = {
+    ...buildIdentityContext(identityFolder, mutualTls, peers),
+    tlsParams: { ...mutualTls.parameters, ...saidOf(tls) },
+    alpnProtocols: alpn,
   };
+  const transportSocket = socket({ commonTlsContext: context, requireClientCertificate: bool(true) });
+  return ok({ transportSocket, secrets: [], troubles: [], endings: [] });
 }
 
-function certificateFiles(tls: ServerTls): Result<readonly CertificateFiles[], string> {
-  const credential = tls.credentialName ?? tls.credentialNames?.[0] ?? '';
-  if (credential !== '') {
-    return err(
-      `credentialName ${credential} is not served yet: certificates come from serverCertificate and privateKey`,
-    );
-  }
-  const listed = tls.tlsCertificates ?? [];
-  const pairs = listed.length > 0 ? listed : [tls];
-  const files: CertificateFiles[] = [];
-  for (const { serverCertificate: certificate = '', privateKey: key = '' } of pairs) {
-    if (certificate === '' || key === '')
-      return err('the server has no certificate: set serverCertificate and privateKey');
-    files.push({ certificate, key });
-  }
-  return ok(files);
+/** What a server says of versions and ciphers itself. */
+function saidOf(tls: ServerTls): Partial<ReturnType<typeof buildTlsParameters>> {
+  const { tlsMinimumProtocolVersion, ...parameters } = buildTlsParameters(tls, {});
+  const all = tls.minProtocolVersion === undefined ? parameters : { tlsMinimumProtocolVersion, ...parameters };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== 0));
 }
 
-function authorityFiles(tls: ServerTls): Result<AuthorityFiles | undefined, string> {
-  if (tls.mode !== 'MUTUAL' && tls.mode !== 'OPTIONAL_MUTUAL') return ok(undefined);
-  const authority = tls.caCertificates ?? '';
-  if (authority !== '') return ok({ authority, revocations: tls.caCrl === '' ? undefined : tls.caCrl });
-  if ((tls.caCertCredentialName ?? '') !== '') {
-    return err(`caCertCredentialName ${tls.caCertCredentialName} is not served yet: set caCertificates to a file`);
+type Used = Omit<BuiltServerTls, 'transportSocket'>;
+
+function useCertificates(
+  source: Exclude<CertificateSource, { readonly kind: 'identity' }>,
+  { site, origins }: ServerTlsInputs,
+): Result<Used & { readonly configs: readonly SdsSecretConfig[] }, string> {
+  if (source.kind === 'files') {
+    return ok({
+      configs: source.pairs.map((pair) => sdsConfig(certificateSecretName(pair))),
+      secrets: source.pairs.map((pair) => buildCertificateSecret(pair, origins)),
+      troubles: [],
+      endings: [],
+    });
   }
-  return err(`mode ${tls.mode} needs caCertificates to judge clients by`);
+  const secrets: Built<SecretType>[] = [];
+  const troubles: string[] = [];
+  const endings: Ending[] = [];
+  for (const name of source.names) {
+    const found = findPart('pair', [name], site);
+    if (found.kind === 'missing') return err(found.reason);
+    const { secret, value, problem } = found;
+    secrets.push(buildPairSecret(pairResourceName(name), value, [...origins, originOfSecret(secret)]));
+    if (problem !== undefined) troubles.push(troubleOf(secret, problem));
+    endings.push({ at: value.expiresAt, message: endedOf(secret, value.expiresAt) });
+  }
+  return ok({ configs: secrets.map(({ name }) => sdsConfig(name)), secrets, troubles, endings });
 }
 
-/** Envoy refuses the listener with a pin it cannot read; to leave one out would let others in. */
-function findBadPin({ verifyCertificateHash = [], verifyCertificateSpki = [] }: ServerTls): string | undefined {
-  const badHash = verifyCertificateHash.find((pin) => !/^[\da-f]{64}$/i.test(pin.replaceAll(':', '')));
-  return badHash ?? verifyCertificateSpki.find((pin) => !/^[\w+/]{43}=$/.test(pin));
+function useAuthority(
+  source: AuthoritySource,
+  { site, origins }: ServerTlsInputs,
+): Result<Omit<Used, 'endings'> & { readonly config: SdsSecretConfig }, string> {
+  if (source.kind === 'files') {
+    const secrets = [buildAuthoritySecret(source.files, origins)];
+    return ok({ config: sdsConfig(authoritySecretName(source.files)), secrets, troubles: [] });
+  }
+  const found = findPart('authority', authorityCandidates(source.name), site);
+  if (found.kind === 'missing') return err(found.reason);
+  const { secret, value, problem } = found;
+  const name = authorityResourceName(source.name);
+  const secrets = [buildInlineAuthority(name, value, [...origins, originOfSecret(secret)])];
+  return ok({ config: sdsConfig(name), secrets, troubles: problem === undefined ? [] : [troubleOf(secret, problem)] });
+}
+
+function originOfSecret({ ref }: GatewaySecret): Origin {
+  return originOf(ref, 'spec');
+}
+
+function troubleOf({ ref }: GatewaySecret, problem: string): string {
+  return `Secret ${ref.namespace}/${ref.name} cannot be used as it is now: ${problem}; the version from before stays in force`;
+}
+
+function endedOf({ ref }: GatewaySecret, at: number): string {
+  return `a certificate in Secret ${ref.namespace}/${ref.name} ended at ${new Date(at).toISOString()}: clients refuse it, so renew it`;
 }
 
 type Validation = Pick<CommonTlsContext, 'combinedValidationContext'>;
 
-function buildValidation(tls: ServerTls, files: AuthorityFiles | undefined): Validation {
-  if (files === undefined) return {};
+function buildValidation(tls: ServerTls, authority: SdsSecretConfig): Validation {
   const defaultValidationContext: CertificateValidationContext = {
     matchTypedSubjectAltNames: tls.subjectAltNames?.map(buildSan),
     verifyCertificateSpki: tls.verifyCertificateSpki,
     verifyCertificateHash: tls.verifyCertificateHash,
   };
-  return {
-    combinedValidationContext: {
-      defaultValidationContext,
-      validationContextSdsSecretConfig: sdsConfig(authoritySecretName(files)),
-    },
-  };
+  return { combinedValidationContext: { defaultValidationContext, validationContextSdsSecretConfig: authority } };
 }
 
 /** The name says itself of which kind it is. */
@@ -143,30 +181,10 @@ function sanTypeOf(name: string): SanType {
   return isIp(name) ? SanType.IP_ADDRESS : SanType.DNS;
 }
 
-const versions = {
-  TLS_AUTO: TlsProtocol.TLS_AUTO,
-  TLSV1_0: TlsProtocol.TLSv1_0,
-  TLSV1_1: TlsProtocol.TLSv1_1,
-  TLSV1_2: TlsProtocol.TLSv1_2,
-  TLSV1_3: TlsProtocol.TLSv1_3,
-} as const;
-
-function buildParameters(tls: ServerTls): TlsParameters {
-  const least = versions[tls.minProtocolVersion ?? 'TLS_AUTO'];
-  const suites = (tls.cipherSuites ?? []).filter((suite) => cipherSuites.has(suite));
-  return {
-    tlsMinimumProtocolVersion: least === TlsProtocol.TLS_AUTO ? TlsProtocol.TLSv1_2 : least,
-    tlsMaximumProtocolVersion: versions[tls.maxProtocolVersion ?? 'TLS_AUTO'],
-    cipherSuites: suites.length === 0 ? undefined : [...new Set(suites)],
-  };
+function socket(context: DownstreamTlsContext): TransportSocket {
+  return extension(
+    'envoy.transport_sockets.tls',
+    'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+    context,
+  );
 }
-
-/** All that Envoy knows: it refuses a listener that names another. */
-const cipherSuites = new Set(
-  `ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384
-  ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305 ECDHE-PSK-CHACHA20-POLY1305 ECDHE-ECDSA-AES128-SHA
-  ECDHE-RSA-AES128-SHA ECDHE-PSK-AES128-CBC-SHA ECDHE-ECDSA-AES256-SHA ECDHE-RSA-AES256-SHA ECDHE-PSK-AES256-CBC-SHA
-  AES128-GCM-SHA256 AES256-GCM-SHA384 AES128-SHA AES256-SHA PSK-AES128-CBC-SHA PSK-AES256-CBC-SHA DES-CBC3-SHA`.split(
-    /\s+/,
-  ),
-);

@@ -60,6 +60,21 @@ export const listenerCodes = {
     explanation:
       'A TCP or TLS server passes connections on by the routes of a VirtualService, and none is bound to it.',
   },
+  XEB2405: {
+    title: 'certificate cannot be had',
+    explanation:
+      'The server ends TLS with a Secret that is not there, is broken, or is not for this gateway. Its connections are closed; the other servers of the port are not affected.',
+  },
+  XEB2406: {
+    title: 'Secret turned bad',
+    explanation:
+      'The newest version of a Secret cannot be used, so the version from before stays in force until it is repaired.',
+  },
+  XEB2407: {
+    title: 'certificate ended',
+    explanation:
+      'A certificate that a gateway serves with has ended. It is served all the same, and clients refuse it.',
+  },
 } satisfies Record<string, CodeText>;
 
 export type ListenerCode = keyof typeof listenerCodes;
