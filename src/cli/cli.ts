@@ -57,7 +57,7 @@ function addCommand(program: Command, name: Exclude<keyof typeof help, 'xebec'>)
 }
 
 function addServe(program: Command, io: LocalIo, finish: (code: number) => void): void {
-  const serve = addCommand(program, 'serve')
+  const serve = addXdsOptions(addCommand(program, 'serve'))
     .description(
       'serve a folder of YAML, or a cluster, to Envoys over xDS; each flag is also a variable, such as XEBEC_SOURCE',
     )
