@@ -65,6 +65,9 @@ export function buildEnvoyProcess({ plan, address, place }: PodPlacement, settin
     'warning',
     '--file-flush-interval-msec',
     '1000',
+    // How long connections outlive the chain they came by: plaintext ones a policy that turned STRICT.
+    '--drain-time-s',
+    '5',
   ];
   return {
     argv: inPod(place, [
