@@ -1,6 +1,7 @@
 import { type HttpReply, type HttpRoute, jsonReply, textReply } from '../http/http-server.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
+import type { ConfigObject } from '../model/object.ts';
 import type { Proxy } from '../model/proxy.ts';
 import { offlineProxy } from '../pilot/proxy/offline.ts';
 import type { PromMetrics } from '../telemetry/prom-metrics.ts';
@@ -116,10 +117,14 @@ function notReady(xebec: Xebec): HttpReply {
   );
 }
 
-/** A secret's content is nobody's business, not even a person's on this machine. */
-function withoutSecrets(object: { readonly kind: string; readonly spec: unknown }): unknown {
-  return object.kind === 'Secret' ? { ...object, spec: '[redacted]' } : object;
+/** A secret's content is nobody's business, not even a person's on this machine. kubectl leaves a copy of it in an annotation. */
+function withoutSecrets(object: ConfigObject): unknown {
+  if (object.kind !== 'Secret') return object;
+  const annotations = Object.fromEntries(Object.keys(object.meta.annotations).map((name) => [name, REDACTED]));
+  return { ...object, meta: { ...object.meta, annotations }, spec: REDACTED };
 }
+
+const REDACTED = '[redacted]';
 
 const syncNames: Readonly<Record<string, string>> = {
   'type.googleapis.com/envoy.config.cluster.v3.Cluster': 'cluster',

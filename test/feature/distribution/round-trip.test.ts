@@ -7,7 +7,7 @@ import protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor/index.js';
 import { describe, expect, test } from 'vitest';
 import type { Collection } from '../../../src/apis/collections.ts';
-import { collections } from '../../../src/apis/collections.ts';
+import { collections, type SpecByKind } from '../../../src/apis/collections.ts';
 import { millisOf, parseDuration } from '../../../src/apis/duration.ts';
 import { renderPath } from '../../../src/apis/issue.ts';
 import { dumpSnapshot } from '../../../src/app/config-dump.ts';
@@ -104,12 +104,10 @@ async function travel(config: ConfigSnapshot): Promise<Arrived> {
 /** What is not distributed, as it would come from elsewhere. */
 function withBody(object: ConfigObject): SourceObject {
   const { key, kind, meta, spec } = object;
-  const body = {
-    apiVersion: 'v1',
-    kind,
-    metadata: { name: meta.name, namespace: meta.namespace },
-    ...(spec as object),
-  };
+  const { name, namespace, annotations } = meta;
+  // What is encoded in a Secret is text once it is read.
+  const texts = kind === 'Secret' ? { stringData: (spec as SpecByKind['Secret']).data } : (spec as object);
+  const body = { apiVersion: 'v1', kind, metadata: { name, namespace, annotations }, ...texts };
   return { key, kind, meta, body, apiVersion: 'v1', locate: undefined };
 }
 
