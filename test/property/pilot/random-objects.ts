@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Manifest, object } from '../../feature/pilot/support/manifests.ts';
+import { peerPolicies } from './random-peers.ts';
 import { otherRegistry, registry } from './random-registry.ts';
 import { exported, exportTo, istio, labels, meshHost, name, namespace, own, rarely, subset } from './random-words.ts';
 
@@ -95,6 +96,8 @@ const trafficPolicy = fc.constantFrom<object[]>(
   { connectionPool: { tcp: { maxConnections: 7 }, http: { http2MaxRequests: 9 } } },
   { outlierDetection: { consecutive5xxErrors: 3 }, loadBalancer: { localityLbSetting: { enabled: true } } },
   { tls: { mode: 'SIMPLE' } },
+  { tls: { mode: 'ISTIO_MUTUAL' } },
+  { tls: { mode: 'DISABLE' }, portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'PASSTHROUGH' } }] },
   { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'LEAST_REQUEST' } }] },
 );
 
@@ -173,12 +176,13 @@ const meshConfigs = fc
     'connectTimeout: 3s\ndefaultHttpRetryPolicy: { attempts: 5 }',
     'defaultServiceExportTo: ["."]',
     'protocolDetectionTimeout: 1s',
+    'enableAutoMtls: false\ntrustDomainAliases: [old.example]',
     'discoverySelectors: [{ matchLabels: { mesh: "on" } }]',
   )
   .map((mesh) => object('v1', 'ConfigMap', 'istio-system/istio', { data: { mesh } }));
 
 const traffic = [virtualServices, destinationRules];
-const rest = [...otherRegistry, gateways, sidecars, meshConfigs, delegating, delegates];
+const rest = [...otherRegistry, ...peerPolicies, gateways, sidecars, meshConfigs, delegating, delegates];
 
 /** Any object of the small world. */
 export const anyObject: fc.Arbitrary<Manifest> = fc.oneof(

@@ -66,12 +66,17 @@ const pods = made(
   'v1 Pod',
   name,
   fc
-    .record({ ip: address, ready: fc.boolean(), hostNetwork: rarely(fc.constant(true)) })
-    .map(({ ip, ready, hostNetwork }) => ({
+    .record({
+      ip: address,
+      ready: fc.boolean(),
+      hostNetwork: rarely(fc.constant(true)),
+      account: fc.constantFrom('default', 'other'),
+    })
+    .map(({ ip, ready, hostNetwork, account }) => ({
       spec: {
         ...(hostNetwork === true ? { hostNetwork } : {}),
         nodeName: 'n1',
-        serviceAccountName: 'default',
+        serviceAccountName: account,
         containers: [{ name: 'app', ports: [{ name: 'web', containerPort: 8080 }] }],
       },
       status: {
@@ -81,7 +86,11 @@ const pods = made(
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       },
     })),
-  fc.record({ labels }),
+  fc.record({
+    labels: fc
+      .tuple(labels, fc.constantFrom({}, { 'security.istio.io/tlsMode': 'istio' }))
+      .map(([own, proxy]) => ({ ...own, ...proxy })),
+  }),
 );
 
 const nodes = fc.constantFrom('z1', 'z2').map(

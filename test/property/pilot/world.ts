@@ -13,10 +13,17 @@ import type { Edit } from './random-objects.ts';
 /** One of each kind of proxy, and of those that differ in what they see. */
 export const nodes: readonly NodeText[] = [
   node('a/x', '10.1.0.1', { labels: { app: 'x', version: 'v1' } }),
-  node('a/other', '10.1.0.2', { labels: { app: 'x', version: 'v2' }, metadata: { DNS_CAPTURE: 'true' } }),
+  node('a/other', '10.1.0.2', {
+    labels: { app: 'x', version: 'v2' },
+    metadata: { DNS_CAPTURE: 'true', IDENTITY_FOLDER: '/etc/certs' },
+  }),
   { ...node('b/y', '10.1.0.3', { labels: { app: 'y', version: 'v1' } }), locality: { region: 'r1', zone: 'z2' } },
   node('b/none', '10.1.0.4', { labels: { app: 'y' }, metadata: { INTERCEPTION_MODE: 'NONE' } }),
-  node('istio-system/ingress', '10.1.9.1', { type: 'router', labels: { app: 'ingress' } }),
+  node('istio-system/ingress', '10.1.9.1', {
+    type: 'router',
+    labels: { app: 'ingress' },
+    metadata: { IDENTITY_FOLDER: '/etc/certs' },
+  }),
   node('a/grpc', '10.1.0.9', { metadata: { GENERATOR: 'grpc' } }),
 ];
 

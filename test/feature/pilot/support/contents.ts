@@ -81,7 +81,8 @@ function walk(value: unknown, found: Found): void {
     for (const each of weightedClusters['clusters']) if (isRecord(each)) add(found.clusters, each['name']);
   }
   add(found.routes, routeConfigName);
-  if (sdsConfig !== undefined) add(found.secrets, name);
+  // A proxy's own certificates come from files.
+  if (isRecord(sdsConfig) && sdsConfig['ads'] !== undefined) add(found.secrets, name);
   for (const inner of Object.values(value)) walk(inner, found);
 }
 
