@@ -38,7 +38,7 @@ export type SecretControllerDeps = {
 /** Writes in flight. */
 const CONCURRENCY = 16;
 const retryTimes = { firstMs: 250, maxMs: 120_000 };
-const PROGRESS_MS = 5_000;
+const PROGRESS_MS = 15_000;
 /** So many that wait are worth a line. */
 const MANY = 200;
 

@@ -98,7 +98,8 @@ export class MemoryKube implements Pick<KubeApi, 'get' | 'create' | 'update' | '
       if (known === undefined) return refused('not-found');
       if (resourceVersionOf(object) !== resourceVersionOf(known)) return refused('conflict');
       if (known['immutable'] === true) return refused('invalid');
-      const metadata = { ...asRecord(known['metadata']), ...asRecord(object['metadata']) };
+      const [old, own] = [asRecord(known['metadata']), asRecord(object['metadata'])];
+      const metadata = { ...old, ...own, labels: { ...asRecord(old['labels']), ...asRecord(own['labels']) } };
       const data = { ...asRecord(known['data']), ...asRecord(object['data']) };
       return ok(this.put(type.plural, this.mutate({ ...known, metadata, data })));
     });
@@ -165,6 +166,7 @@ export class MemoryKube implements Pick<KubeApi, 'get' | 'create' | 'update' | '
       },
     };
     await turn();
+    if (signal.aborted) return;
     for (const object of this.list(type.plural))
       pending.push({ plural: type.plural, before: undefined, after: object });
     this.#feeds.add(feed);
