@@ -22,6 +22,8 @@ export type AuthorityTimes = {
   readonly announceMs: number;
   /** No leaf lives longer. */
   readonly longestLeafMs: number;
+  /** How often everything is read again, though nobody said that it changed. */
+  readonly pollMs?: number;
 };
 
 export type AuthorityDeps = {
@@ -40,6 +42,7 @@ export type AuthorityDeps = {
   readonly metrics: Metrics;
 };
 
+/** A phase of a rotation that is short is not to be overslept. */
 const MOST_POLL_MS = 10_000;
 const LEAST_POLL_MS = 200;
 /** What was written, or what somebody else wrote meanwhile, is read at once, but not in a tight circle. */
@@ -96,8 +99,7 @@ export class Authority implements Runnable, IssuerSource {
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
-    // A phase of a rotation that is short is not to be overslept.
-    const pollMs = Math.max(LEAST_POLL_MS, Math.min(MOST_POLL_MS, this.#deps.times.announceMs / 4));
+    const { announceMs, pollMs = Math.max(LEAST_POLL_MS, Math.min(MOST_POLL_MS, announceMs / 4)) } = this.#deps.times;
     while (!signal.aborted) {
       this.#changes.raise();
       await this.#deps.clock.sleep(pollMs, signal);

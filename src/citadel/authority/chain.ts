@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { memoByIdentity } from '../../kit/memo.ts';
 import { err, ok, type Result } from '../../kit/result.ts';
 import { maySignCertificates, readCertificateExtensions } from '../x509/read-extensions.ts';
 import { beginOf, endOf, isIn } from './pem.ts';
@@ -50,6 +51,8 @@ function grown([first, ...rest]: Chain, next: X509Certificate): Chain {
   return [first, ...rest, next];
 }
 
+const extensionsOf = memoByIdentity((certificate: X509Certificate) => readCertificateExtensions(certificate.raw));
+
 /** Whether leaves that hang below a chain would be valid now. */
 export function checkChain(chain: Chain, now: number): Result<void, string> {
   for (const [index, certificate] of chain.entries()) {
@@ -63,7 +66,7 @@ function authorityFault(
   certificate: X509Certificate,
   { below, now }: { readonly below: number; readonly now: number },
 ): string | undefined {
-  const extensions = readCertificateExtensions(certificate.raw);
+  const extensions = extensionsOf(certificate);
   if (!extensions.ok) return `cannot be read: ${extensions.error}`;
   const { isAuthority, keyUsage, pathLength } = extensions.value;
   if (!isAuthority) return 'is no authority (CA:TRUE is missing)';

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type AuthorityFiles, fileNames, isEmpty } from './files.ts';
-import { type AuthoritySource, noRequests, type Reading } from './store.ts';
+import { type AuthoritySource, noRequests, type Reading, type Stored } from './store.ts';
 
 /** A folder of a mounted Secret changes by a symbolic link in it, which no watch of a file sees. */
 const POLL_MS = 1_000;
@@ -14,6 +14,7 @@ export class FolderSource implements AuthoritySource {
   readonly name: string;
   readonly #folder: string;
   readonly #clock: Clock;
+  #last: Stored | undefined;
 
   constructor(folder: string, clock: Clock) {
     this.name = `folder ${folder}`;
@@ -24,9 +25,11 @@ export class FolderSource implements AuthoritySource {
   async read(): Promise<Reading> {
     try {
       const files = await this.#readFiles();
-      return isEmpty(files)
-        ? { kind: 'absent' }
-        : { kind: 'found', stored: { files, requests: noRequests, token: undefined } };
+      if (isEmpty(files)) return { kind: 'absent' };
+      // The same object for the same texts, so that they are judged once.
+      if (this.#last === undefined || JSON.stringify(files) !== JSON.stringify(this.#last.files))
+        this.#last = { files, requests: noRequests, token: undefined };
+      return { kind: 'found', stored: this.#last };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       return {

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { memoByIdentity } from '../../kit/memo.ts';
 import { err, ok, type Result } from '../../kit/result.ts';
 import { type Chain, chainOf, checkChain } from './chain.ts';
 import { type AuthorityFiles, textOf } from './files.ts';
@@ -26,19 +27,29 @@ export type Material = {
 
 /** Reads an authority, whoever wrote it. The error says what is wrong with which file; nothing of a key is in it. */
 export function readMaterial(files: AuthorityFiles, now: number): Result<Material, string> {
+  const parsed = parseMaterial(files);
+  if (!parsed.ok) return parsed;
+  const checked = checkChain(parsed.value.chain, now);
+  if (!checked.ok) return checked;
+  const { next } = parsed.value;
+  return next === undefined || checkChain([next.certificate], now).ok
+    ? parsed
+    : ok({ ...parsed.value, next: undefined });
+}
+
+/** Everything but whether it is valid now. */
+const parseMaterial = memoByIdentity((files: AuthorityFiles): Result<Material, string> => {
   const parts = readParts(files);
   if (!parts.ok) return parts;
   const { signer, key, roots, others } = parts.value;
   const chain = chainOf({ signer, roots, others });
   if (chain === undefined) return err('ca-cert.pem does not lead, by cert-chain.pem, to a root of root-cert.pem');
-  const checked = checkChain(chain, now);
-  if (!checked.ok) return checked;
   const { since, request } = readRotation(textOf(files, 'rotation'));
-  const next = readNext(files, now);
+  const next = readNext(files);
   const trusted = next === undefined || isIn(next.certificate, roots) ? roots : [...roots, next.certificate];
   const revoked = textOf(files, 'revoked');
   return ok({ chain, key: exportKey(key), roots: trusted, revoked, next, since, request });
-}
+});
 
 type Parts = {
   readonly signer: X509Certificate;
@@ -100,11 +111,11 @@ export function isSelfSigned(certificate: X509Certificate): boolean {
 }
 
 /** A damaged one is none: another will be announced. */
-function readNext(files: AuthorityFiles, now: number): RootPair | undefined {
+function readNext(files: AuthorityFiles): RootPair | undefined {
   const key = readKey(textOf(files, 'nextKey'));
   const [certificate] = certificatesIn(textOf(files, 'nextCertificate')) ?? [];
   if (!key.ok || certificate === undefined || !isSelfSigned(certificate)) return undefined;
-  if (!certificate.checkPrivateKey(key.value) || !checkChain([certificate], now).ok) return undefined;
+  if (!certificate.checkPrivateKey(key.value)) return undefined;
   return { certificate, key: exportKey(key.value) };
 }
 

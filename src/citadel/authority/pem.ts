@@ -5,12 +5,20 @@ const BLOCK = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TR
 /** The certificates of a bundle, each once; nothing when one of them cannot be read. */
 export function certificatesIn(bundle: string): readonly X509Certificate[] | undefined {
   const read = new Map<string, X509Certificate>();
-  for (const block of bundle.match(BLOCK) ?? []) {
+  const blocks = bundle.match(BLOCK) ?? [];
+  // One that was cut off is not one that is not there.
+  if (blocks.length !== bundle.split('-----BEGIN ').length - 1 - otherBlocks(bundle)) return undefined;
+  for (const block of blocks) {
     const certificate = readCertificate(block);
     if (certificate === undefined) return undefined;
     read.set(certificate.fingerprint256, certificate);
   }
   return [...read.values()];
+}
+
+/** Such as parameters of a key, which some tools write before it. */
+function otherBlocks(bundle: string): number {
+  return bundle.match(/-----BEGIN (?!(?:TRUSTED |X509 )?CERTIFICATE-----)/g)?.length ?? 0;
 }
 
 function readCertificate(text: string): X509Certificate | undefined {

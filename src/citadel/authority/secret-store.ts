@@ -1,5 +1,5 @@
 import type { KubeApi, KubeError, KubeObject, ResourceType } from '../../kube/api.ts';
-import { asRecord, textIn } from '../../kube/json.ts';
+import { asRecord, resourceVersionOf, textIn } from '../../kube/json.ts';
 import type { Reflect } from '../../kube/reflection.ts';
 import type { AuthorityFiles } from './files.ts';
 import type { AuthorityRequests, AuthorityStore, Reading, Stored, Trouble, Writing } from './store.ts';
@@ -24,6 +24,7 @@ export class SecretStore implements AuthorityStore {
   readonly name: string;
   readonly isLasting = true;
   readonly #deps: SecretStoreDeps;
+  #last: { readonly version: string; readonly stored: Stored } | undefined;
 
   constructor(deps: SecretStoreDeps) {
     this.#deps = deps;
@@ -33,7 +34,7 @@ export class SecretStore implements AuthorityStore {
   async read(signal: AbortSignal): Promise<Reading> {
     const { kube, namespace, secret } = this.#deps;
     const answer = await kube.get(secrets, { namespace, name: secret }, signal);
-    if (answer.ok) return { kind: 'found', stored: storedOf(answer.value) };
+    if (answer.ok) return { kind: 'found', stored: this.#storedOf(answer.value) };
     return answer.error.reason === 'not-found'
       ? { kind: 'absent' }
       : { kind: 'unreadable', ...this.#trouble('get', answer.error) };
@@ -78,6 +79,14 @@ export class SecretStore implements AuthorityStore {
     return reason === 'conflict' || reason === 'not-found'
       ? { kind: 'overtaken' }
       : { kind: 'failed', ...this.#trouble('update', updated.error) };
+  }
+
+  /** The same object for the same version, so that it is judged once. */
+  #storedOf(secret: KubeObject): Stored {
+    const version = resourceVersionOf(secret);
+    const stored = this.#last?.version === version ? this.#last.stored : storedOf(secret);
+    this.#last = { version, stored };
+    return stored;
   }
 
   #trouble(verb: string, { reason, message }: KubeError): Trouble {

@@ -1,12 +1,21 @@
+import { X509Certificate } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { ManualClock } from '../../kit/manual-clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { PromMetrics } from '../../telemetry/prom-metrics.ts';
 import { Authority, type AuthorityDeps } from '../authority/authority.ts';
 import { noEvidence } from '../authority/evidence.ts';
+import { certificatesIn } from '../authority/pem.ts';
+import { issueIdentity } from '../issuer.ts';
+import { SharedStore } from './shared-store.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
+
+const usualTimes = { rootLifetimeMs: 3650 * DAY_MS, announceMs: DAY_MS, longestLeafMs: 90 * DAY_MS, pollMs: 60_000 };
+
+/** For tests of months. */
+export const rarely = { ...usualTimes, pollMs: HOUR_MS };
 
 export type Line = {
   readonly level: string;
@@ -54,7 +63,7 @@ export function startReplica(clock: ManualClock, deps: Partial<AuthorityDeps> & 
       },
     },
     isLeader: () => state.leads,
-    times: { rootLifetimeMs: 3650 * DAY_MS, announceMs: DAY_MS, longestLeafMs: 90 * DAY_MS },
+    times: usualTimes,
     clock,
     log,
     metrics,
@@ -87,7 +96,55 @@ export function startReplica(clock: ManualClock, deps: Partial<AuthorityDeps> & 
   };
 }
 
+/** Lets time go on, and whatever happens in it come to its end. */
+export async function pass(clock: ManualClock, ms: number): Promise<void> {
+  const stepMs = Math.max(ms / 200, 1_000);
+  for (let left = ms; left > 0; left -= stepMs) {
+    await settled(clock);
+    await clock.advance(Math.min(stepMs, left));
+  }
+  await settled(clock);
+}
+
 /** Lets what was begun come to its end, without time going on. */
 export async function settled(clock: ManualClock): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await clock.yield();
+}
+
+export function ownStore(): SharedStore {
+  return new SharedStore('Secret istio-system/istio-ca-secret');
+}
+
+export function pluggedStore(): SharedStore {
+  return new SharedStore('Secret istio-system/cacerts');
+}
+
+/** The certificate that signs, and those that are trusted, by their fingerprints. */
+export function stateOf({ authority }: Replica) {
+  const issuer = authority.current();
+  if (issuer === undefined) throw new Error('nobody signs');
+  const roots = certificatesIn(issuer.roots) ?? [];
+  return {
+    signer: fingerprint(issuer.signer.certificate),
+    roots: roots.map(({ fingerprint256 }) => fingerprint256).sort(),
+  };
+}
+
+export function fingerprint(certificate: string): string {
+  return new X509Certificate(certificate).fingerprint256;
+}
+
+export function messages(replica: Replica): readonly string[] {
+  return replica.lines.map(({ level, message }) => `${level} ${message}`);
+}
+
+/** Whether a leaf of now would be believed by whoever trusts these roots. */
+export function isBelieved(replica: Replica, roots: string, at: number): boolean {
+  const issuer = replica.authority.current();
+  if (issuer === undefined) return false;
+  const identity = { namespace: 'shop', serviceAccount: 'web' };
+  const { chain } = issueIdentity(issuer, { identity, now: at, lifetimeMs: DAY_MS });
+  const [leaf, ...rest] = certificatesIn(chain) ?? [];
+  const parents = [...rest, ...(certificatesIn(roots) ?? [])];
+  return leaf !== undefined && parents.some((parent) => leaf.checkIssued(parent) && leaf.verify(parent.publicKey));
 }
