@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { galleyCodes } from '../galley/codes.ts';
 import { meshCodes } from '../pilot/registry/codes.ts';
+import { accessCodes } from '../pilot/translate/access/codes.ts';
 import { listenerCodes } from '../pilot/translate/listener/codes.ts';
 import { translateCodes } from '../pilot/translate/policy/codes.ts';
 import { type CodeText, codes } from './codes.ts';
@@ -15,6 +16,7 @@ const parts: readonly Readonly<Record<string, CodeText>>[] = [
   meshCodes,
   translateCodes,
   listenerCodes,
+  accessCodes,
 ];
 const described = parts.flatMap((part) => Object.keys(part));
 

@@ -1,6 +1,14 @@
-import type { HttpFilter } from '../../../gen/types.ts';
+import { type HttpFilter, RBAC_Action } from '../../../gen/types.ts';
+import type { Diagnostic } from '../../../model/diagnostic.ts';
+import { originOf } from '../built.ts';
+import { extension } from '../protobuf.ts';
 import { noSecurityPart, type SecurityPart, type SecuritySite } from '../security.ts';
+import { buildHttpAuthorizer } from './authorizer.ts';
+import { byProvider, marks, type ProviderPolicies } from './custom.ts';
 import type { AccessPlan } from './plan.ts';
+import { buildRuleSet, type RuleSet, rulesOf } from './rbac.ts';
+import { buildRule } from './rule.ts';
+import { diagnosePlan, tellProviders } from './tell.ts';
 
 export type HttpAccess = {
   /** Asks an external authorizer; comes before tokens are read. */
@@ -8,6 +16,58 @@ export type HttpAccess = {
   readonly rules: SecurityPart<HttpFilter>;
 };
 
-export function buildHttpAccess(_plan: AccessPlan, _site: SecuritySite): HttpAccess {
-  return { custom: noSecurityPart, rules: noSecurityPart };
+const NAME = 'envoy.filters.http.rbac';
+const TYPE = 'envoy.extensions.filters.http.rbac.v3.RBAC';
+
+export function buildHttpAccess(plan: AccessPlan, site: SecuritySite): HttpAccess {
+  if (plan.policies.length === 0) return { custom: noSecurityPart, rules: noSecurityPart };
+  const providers = byProvider(plan);
+  const asked = providers.map((one) => ({ one, built: buildCustom(one) }));
+  const rules = [
+    buildFilter(buildRuleSet(plan, 'AUDIT', buildForAction), undefined),
+    buildFilter(buildRuleSet(plan, 'DENY', buildForAction), 'istio_dry_run_deny_'),
+    buildFilter(buildRuleSet(plan, 'ALLOW', buildForAction), 'istio_dry_run_allow_'),
+  ];
+  return {
+    custom: {
+      filters: asked.flatMap(({ built }) => built.filters),
+      needs: asked.flatMap(({ built }) => built.needs),
+      origins: [],
+      diagnostics: asked.flatMap(({ one, built }) => tellProviders(one, built.problem)),
+    },
+    rules: { filters: rules.flat(), needs: [], origins: originsOf(plan), diagnostics: tellHttp(plan, site) },
+  };
+}
+
+const buildForAction: Parameters<typeof buildRuleSet>[2] = (rule, { action }) => buildRule(rule, action);
+
+function buildFilter(
+  { rules, shadowRules }: RuleSet,
+  shadowRulesStatPrefix: string | undefined,
+): readonly HttpFilter[] {
+  if (rules === undefined && shadowRules === undefined) return [];
+  const prefix = shadowRules === undefined ? undefined : shadowRulesStatPrefix;
+  return [extension(NAME, TYPE, { rules, shadowRules, shadowRulesStatPrefix: prefix })];
+}
+
+type BuiltCustom = Pick<SecurityPart<HttpFilter>, 'filters' | 'needs'> & { readonly problem: string | undefined };
+
+/** What matches is asked about. Where nobody can be asked, it is refused. */
+function buildCustom(provider: ProviderPolicies): BuiltCustom {
+  const built = buildHttpAuthorizer(provider);
+  const rules = rulesOf(provider.policies, RBAC_Action.DENY, buildForAction);
+  if (built.kind === 'problem')
+    return { filters: [extension(NAME, TYPE, { rules })], needs: [], problem: built.problem };
+  const { statPrefix } = provider;
+  const shadowRules = marks(rules);
+  const mark = extension(NAME, TYPE, { shadowRules, shadowRulesStatPrefix: statPrefix });
+  return { filters: [mark, built.filter], needs: [built.cluster], problem: undefined };
+}
+
+function tellHttp(plan: AccessPlan, site: SecuritySite): readonly Diagnostic[] {
+  return diagnosePlan(plan, site, 'http');
+}
+
+function originsOf({ policies }: AccessPlan): SecurityPart<HttpFilter>['origins'] {
+  return policies.map(({ object }) => originOf(object, 'spec'));
 }

@@ -28,7 +28,7 @@ export const traits: ProxyTraits = {
 export const unprotected: WorkloadSecurity = {
   peer: { mode: 'DISABLE', ports: new Map(), said: new Map() },
   request: { ports: new Map(), rest: { kind: 'none' } },
-  access: { policies: [] },
+  access: { policies: [], hasRawPaths: false },
 };
 
 export const settings = readListenerSettings(meshConfig());

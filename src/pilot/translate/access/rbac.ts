@@ -1,0 +1,44 @@
+import { type ConfigRbacRBAC, type Policy, RBAC_Action } from '../../../gen/types.ts';
+import type { AccessAction, AccessPlan, AccessPolicy, AccessRule } from './plan.ts';
+
+/** What Envoy's filters of one action decide by: what is in force, and what only is counted. */
+export type RuleSet = {
+  readonly rules: ConfigRbacRBAC | undefined;
+  readonly shadowRules: ConfigRbacRBAC | undefined;
+};
+
+export type BuildPolicy = (rule: AccessRule, policy: AccessPolicy) => Policy | undefined;
+
+const actions: Readonly<Record<Exclude<AccessAction, 'CUSTOM'>, RBAC_Action>> = {
+  AUDIT: RBAC_Action.LOG,
+  DENY: RBAC_Action.DENY,
+  ALLOW: RBAC_Action.ALLOW,
+};
+
+/** Undefined members where no policy asks for them: an empty list of ALLOW rules refuses everything, which some policies want. */
+export function buildRuleSet(
+  { policies }: AccessPlan,
+  action: Exclude<AccessAction, 'CUSTOM'>,
+  build: BuildPolicy,
+): RuleSet {
+  const ofAction = policies.filter((policy) => policy.action === action);
+  const inForce = ofAction.filter(({ isDryRun }) => !isDryRun);
+  const dry = ofAction.filter(({ isDryRun }) => isDryRun);
+  return { rules: rulesOf(inForce, actions[action], build), shadowRules: rulesOf(dry, actions[action], build) };
+}
+
+/** Undefined for no policies. Policies without rules that can match are a list without entries. */
+export function rulesOf(
+  policies: readonly AccessPolicy[],
+  action: RBAC_Action,
+  build: BuildPolicy,
+): ConfigRbacRBAC | undefined {
+  if (policies.length === 0) return undefined;
+  const entries = policies.flatMap((policy) =>
+    policy.rules.flatMap((rule) => {
+      const built = build(rule, policy);
+      return built === undefined ? [] : [[rule.name, built] as const];
+    }),
+  );
+  return { action, policies: Object.fromEntries(entries) };
+}
