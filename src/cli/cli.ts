@@ -203,7 +203,7 @@ function addConfigDump(program: Command, io: LocalIo, finish: (code: number) => 
     .option('--name <text>', 'only resources whose name contains the text')
     .option(
       '--metadata <key=value>',
-      'node metadata, such as DNS_CAPTURE=true or LABELS={"app":"web"}; may be repeated',
+      'node metadata, such as DNS_CAPTURE=true, LABELS={"app":"web"}, or IDENTITY_FOLDER=/etc/certs for a proxy with certificates; may be repeated',
       collectMetadata,
       {},
     )

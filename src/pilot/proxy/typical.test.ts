@@ -23,6 +23,18 @@ describe('a typical proxy', () => {
     });
   });
 
+  test('has certificates where most have', () => {
+    const pods = (count: number) =>
+      ['a', 'b', 'c'].map((name, index) =>
+        pod(`shop/${name}`, {
+          ip: `10.1.0.${index + 1}`,
+          labels: index < count ? { 'security.istio.io/tlsMode': 'istio' } : {},
+        }),
+      );
+    expect(typicalOf(pods(2))?.identityFolder).toBe('/etc/certs');
+    expect(typicalOf(pods(1))?.identityFolder).toBe('');
+  });
+
   test('is nobody in particular where there are only services, or nothing', () => {
     expect(typicalOf([service('a/x'), service('b/y'), service('b/z')])).toMatchObject({ namespace: 'b', labels: {} });
     expect(typicalOf([])).toMatchObject({ namespace: 'default', labels: {} });

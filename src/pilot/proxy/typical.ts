@@ -17,8 +17,18 @@ export function typicalProxy(mesh: MeshSnapshot, domain: string): Proxy | undefi
       domain,
     ),
     mesh,
+    haveProxies(workloads) ? { IDENTITY_FOLDER } : {},
   );
   return proxy.ok ? proxy.value : undefined;
+}
+
+/** Where pods have their certificates; the injector says so to proxies, and they to us. */
+const IDENTITY_FOLDER = '/etc/certs';
+
+/** Whether most say, by the injector's label, that their proxy takes mutual TLS. */
+function haveProxies(workloads: readonly Workload[]): boolean {
+  const labelled = workloads.filter(({ labels }) => labels['security.istio.io/tlsMode'] === 'istio');
+  return labelled.length * 2 > workloads.length;
 }
 
 function nodeId(namespace: string, workload: Workload | undefined, domain: string): string {
