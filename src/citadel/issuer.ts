@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { type Identity, spiffeId } from '../model/identity.ts';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { memoByIdentity } from '../kit/memo.ts';
+import { type Identity, parseSpiffeId, spiffeId } from '../model/identity.ts';
 import { BACKDATE_MS, type KeyPair } from './x509/authority.ts';
-import { buildCertificate } from './x509/certificate.ts';
+import { buildCertificate, type Signer, type Validity } from './x509/certificate.ts';
 
 /** What signs identities, and what everybody must trust. Replaced as a whole, never changed. */
 export type Issuer = {
@@ -42,25 +43,49 @@ export type IssuedIdentity = {
   readonly notAfter: number;
 };
 
-/** A certificate for one identity. It never outlives its issuer. */
+/** A certificate for one identity. It never outlives its issuer. Throws for an identity that cannot be named. */
 export function issueIdentity(issuer: Issuer, request: IdentityRequest): IssuedIdentity {
   const made = request.publicKey === undefined ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : undefined;
   const publicKey = request.publicKey ?? made?.publicKey;
   if (publicKey === undefined) throw new Error('no key to certify');
-  const signer = new X509Certificate(issuer.signer.certificate);
-  const notBefore = Math.max(request.now - BACKDATE_MS, Date.parse(signer.validFrom));
-  const notAfter = Math.min(request.now + request.lifetimeMs, Date.parse(signer.validTo));
+  const { signer, life } = openIssuer(issuer);
+  const notBefore = Math.max(request.now - BACKDATE_MS, life.notBefore);
+  const notAfter = Math.min(request.now + request.lifetimeMs, life.notAfter);
   const leaf = buildCertificate(
     {
       subject: {},
-      names: [{ kind: 'uri', value: spiffeId({ trustDomain: issuer.trustDomain, ...request.identity }) }],
+      names: [{ kind: 'uri', value: nameOf({ trustDomain: issuer.trustDomain, ...request.identity }) }],
       usages: ['server', 'client'],
       isAuthority: false,
       validity: { notBefore, notAfter },
-      publicKey: createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })),
+      publicKey,
     },
-    { key: createPrivateKey(issuer.signer.key), certificate: signer },
+    signer,
   );
   const key = made?.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   return { chain: leaf + issuer.intermediates, key, roots: issuer.roots, notBefore, notAfter };
+}
+
+type OpenIssuer = { readonly signer: Signer; readonly life: Validity };
+
+/** Reading a key costs more than signing with it. */
+const openIssuer = memoByIdentity(({ signer, intermediates }: Issuer): OpenIssuer => {
+  const certificate = new X509Certificate(signer.certificate);
+  const above = intermediates.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
+  const chain = [certificate, ...above.map((text) => new X509Certificate(text))];
+  return {
+    signer: { key: createPrivateKey(signer.key), certificate },
+    life: {
+      notBefore: Date.parse(certificate.validFrom),
+      // A leaf is dead when the first of its chain is.
+      notAfter: Math.min(...chain.map(({ validTo }) => Date.parse(validTo))),
+    },
+  };
+});
+
+/** What is signed must be what whoever reads it takes it for. */
+function nameOf(identity: Identity): string {
+  const name = spiffeId(identity);
+  if (parseSpiffeId(name) === undefined) throw new Error(`${name} is no identity`);
+  return name;
 }

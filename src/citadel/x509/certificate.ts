@@ -1,4 +1,5 @@
 import { type KeyObject, randomBytes, type X509Certificate } from 'node:crypto';
+import { memoByIdentity } from '../../kit/memo.ts';
 import {
   bitString,
   bytesOf,
@@ -74,7 +75,7 @@ function randomSerial(): Buffer {
 type Authority = { readonly name: Der; readonly keyIdentifier: Uint8Array };
 
 /** The name and key identifier of an authority, byte by byte as its own certificate has them. */
-function readAuthority(certificate: X509Certificate): Authority {
+const readAuthority = memoByIdentity((certificate: X509Certificate): Authority => {
   const [body] = itemsOf(decodeDer(certificate.raw));
   const items = itemsOf(body);
   // The version comes first, but need not be there.
@@ -83,7 +84,7 @@ function readAuthority(certificate: X509Certificate): Authority {
   if (name === undefined || keyInfo === undefined) throw new Error('the certificate of the authority is incomplete');
   const extensions = items.find((item) => isTagged(item, 3));
   return { name, keyIdentifier: readKeyIdentifier(extensions) ?? keyIdentifierOf(publicKeyBits(keyInfo)) };
-}
+});
 
 const subjectKeyIdentifier = bytesOf(objectIdentifier(SUBJECT_KEY_IDENTIFIER));
 
