@@ -134,7 +134,8 @@ describe('values', () => {
 
   test('S18: Secrets are read where gateways are, each namespace by a Role of its own, and everywhere only for *', async () => {
     const placesOf = async (...args: readonly string[]): Promise<readonly string[]> => {
-      const manifests = await render('x', 'y', '--set=webhook.enabled=false', ...args);
+      const controllers = '--set=webhook.enabled=false,controllers={galley,pilot}';
+      const manifests = await render('x', 'y', controllers, ...args);
       const readers = manifests.filter((each) => /^(Cluster)?Role$/.test(each.kind) && listsSecrets(each));
       return readers.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`);
     };
@@ -144,6 +145,48 @@ describe('values', () => {
     const { stdout } = await template('x', 'y', '--set=secretNamespaces={edge,shop}');
     expect(stdout).toContain('- "--secret-namespaces=edge,shop"');
     expect(await refusal('--set=secretNamespaces={Edge}')).toContain('secretNamespaces');
+  });
+});
+
+describe('identities', () => {
+  const places = async (...args: readonly string[]): Promise<readonly string[]> => {
+    const manifests = await render('x', 'y', '--set=controllers={citadel}', ...args);
+    const writers = manifests.filter(({ rules = [] }) =>
+      rules.some(({ resources, verbs }) => resources.includes('secrets') && verbs.includes('delete')),
+    );
+    return writers.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}`);
+  };
+
+  test('S18: Secrets are written everywhere, or by a Role of its own in each namespace that was named for it', async () => {
+    expect(await places()).toEqual(['ClusterRole ']);
+    expect(await places('--set=citadel.namespaces={shop,bank}')).toEqual(['Role shop', 'Role bank']);
+    expect(await places('--set=controllers={galley,pilot}')).toEqual([]);
+  });
+
+  test('are issued as values say, by whoever runs them alone too', async () => {
+    const values = 'citadel.workloadCertTtl=12h,citadel.workloadCertGracePeriodRatio=0.4,citadel.namespaces={shop}';
+    const { stdout } = await template(
+      'x',
+      'y',
+      `--set=controllers={citadel},citadel.enableNamespacesByDefault=false,${values}`,
+    );
+    expect(stdout).toContain('- "--workload-cert-ttl=12h"');
+    expect(stdout).toContain('- "--workload-cert-grace-period-ratio=0.4"');
+    expect(stdout).toContain('- "--citadel-enable-namespaces-by-default=false"');
+    expect(stdout).toContain('- "--listened-namespaces=shop"');
+    expect(stdout).toContain('name: "x-xebec-leader"');
+    const without = await template('x', 'y', '--set=controllers={galley,pilot}');
+    expect(without.stdout).not.toMatch(/workload-cert|serviceaccounts\]|tokenreviews|istio-ca-secret/);
+  });
+
+  test.each([
+    ['citadel.workloadCertTtl=long', '/citadel/workloadCertTtl'],
+    ['citadel.workloadCertGracePeriodRatio=2', '/citadel/workloadCertGracePeriodRatio'],
+    ['citadel.namespaces={Shop}', '/citadel/namespaces/0'],
+    ['security.workloadCertTtl=2160h', 'security.workloadCertTtl: is citadel.workloadCertTtl here'],
+    ['security.nonsense=1', 'security.nonsense: has no counterpart'],
+  ])('%s is refused: %s', async (value, said) => {
+    expect(await refusal(`--set=${value}`)).toContain(said);
   });
 });
 

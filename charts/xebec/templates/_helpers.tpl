@@ -127,7 +127,7 @@ path; gives JSON {"value": …}, since a template can only give text and false m
 {{- $lines = append $lines (printf "  %s: %s" $entry.name $entry.say) -}}
 {{- end -}}
 {{- end -}}
-{{- range $family := list "pilot" "galley" -}}
+{{- range $family := list "pilot" "galley" "security" -}}
 {{- range $key, $_ := index $.Values $family -}}
 {{- $name := printf "%s.%s" $family $key -}}
 {{- if not (has $name $known) -}}
@@ -138,4 +138,25 @@ path; gives JSON {"value": …}, since a template can only give text and false m
 {{- if $lines -}}
 {{- fail (printf "\n\nThese values have other names here, or none:\n%s\n" (join "\n" $lines)) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* What it takes to give accounts their identities, everywhere or in one namespace. */ -}}
+{{- define "xebec.identityRules" -}}
+# Which accounts there are; one is asked for by itself before the Secret of an account that seems gone is removed.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, list, watch]
+# The Secrets istio.<account>. A right can be limited to names, not to how names begin, nor to a type: xebec asks for those of type
+# istio.io/key-and-cert alone, and writes none of another.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, update, delete]
+# The roots of the mesh, in this ConfigMap and no other. What is to be made cannot be limited to a name; one that is immutable is made anew.
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [istio-ca-root-cert]
+  verbs: [list, watch, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create]
 {{- end -}}

@@ -33,7 +33,7 @@ export type CheckInputs = {
   readonly kube: KubeApi;
   readonly config: Pick<
     ProcessConfig,
-    'namespace' | 'service' | 'domain' | 'controllers' | 'configSources' | 'secretNamespaces'
+    'namespace' | 'service' | 'domain' | 'controllers' | 'configSources' | 'secretNamespaces' | 'listenedNamespaces'
   >;
   /** Whether a webhook is to be expected. */
   readonly hasWebhook: boolean;

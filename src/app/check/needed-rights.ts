@@ -25,15 +25,25 @@ export function neededRights(settings: Settings): readonly NeededRight[] {
   const { config, hasWebhook } = settings;
   const readsIstio = config.configSources.length === 0;
   const runsGalley = config.controllers.includes('galley');
+  const runsCitadel = config.controllers.includes('citadel');
   return [
     ...forMesh(config.namespace),
     ...forGateways(settings),
     ...(readsIstio ? forConfiguration() : []),
-    ...(runsGalley ? forElection(settings) : []),
+    ...(runsGalley || runsCitadel ? forElection(settings) : []),
     ...(runsGalley && readsIstio ? forStatus() : []),
+    ...(runsCitadel || (runsGalley && readsIstio) ? [events] : []),
     ...(runsGalley && hasWebhook ? forWebhook(settings) : []),
+    ...(runsCitadel ? [...forAuthority(settings), ...forIdentities(settings)] : []),
   ];
 }
+
+const events: NeededRight = {
+  purpose: 'tells of objects in Events',
+  group: 'events.k8s.io',
+  plural: 'events',
+  verbs: ['create', 'patch'],
+};
 
 function forMesh(namespace: string): readonly NeededRight[] {
   const purpose = 'reads the mesh';
@@ -69,12 +79,9 @@ function forElection({ config }: Settings): readonly NeededRight[] {
 
 function forStatus(): readonly NeededRight[] {
   const purpose = 'writes what became of each object';
-  return [
-    ...istioKinds.map(({ group, plural }): NeededRight => {
-      return { purpose, group, plural, subresource: 'status', verbs: ['patch'] };
-    }),
-    { purpose, group: 'events.k8s.io', plural: 'events', verbs: ['create', 'patch'] },
-  ];
+  return istioKinds.map(({ group, plural }): NeededRight => {
+    return { purpose, group, plural, subresource: 'status', verbs: ['patch'] };
+  });
 }
 
 function forWebhook({ config }: Settings): readonly NeededRight[] {
@@ -88,4 +95,33 @@ function forWebhook({ config }: Settings): readonly NeededRight[] {
     { ...secrets, name: 'xebec-webhook-tls', verbs: ['get', 'update'] },
     { ...secrets, verbs: ['create'] },
   ];
+}
+
+function forAuthority({ config }: Settings): readonly NeededRight[] {
+  const { namespace } = config;
+  const secrets = { purpose: 'keeps what signs identities', group: '', plural: 'secrets', namespace };
+  const configMaps = { purpose: 'tells the roots of the mesh', group: '', plural: 'configmaps', namespace };
+  return [
+    { ...secrets, name: 'istio-ca-secret', verbs: ['get', ...read, 'update'] },
+    { ...secrets, name: 'cacerts', verbs: ['get', ...read] },
+    { ...secrets, verbs: ['create'] },
+    { ...configMaps, name: 'istio-security', verbs: [...read, 'patch', 'delete'] },
+    { ...configMaps, name: 'istio-ca-root-cert', verbs: ['get'] },
+    { ...configMaps, verbs: ['create'] },
+    { purpose: 'learns who calls', group: 'authentication.k8s.io', plural: 'tokenreviews', verbs: ['create'] },
+  ];
+}
+
+/** Everywhere, or in the namespaces that were named. */
+function forIdentities({ config }: Settings): readonly NeededRight[] {
+  const { listenedNamespaces } = config;
+  const places = listenedNamespaces.length === 0 ? [{}] : listenedNamespaces.map((namespace) => ({ namespace }));
+  const purpose = 'gives accounts their identities';
+  const roots = { purpose: 'tells the roots of the mesh', group: '', plural: 'configmaps' };
+  return places.flatMap((place): readonly NeededRight[] => [
+    { purpose, group: '', plural: 'serviceaccounts', verbs: ['get', ...read], ...place },
+    { purpose, group: '', plural: 'secrets', verbs: ['get', ...read, 'create', 'update', 'delete'], ...place },
+    { ...roots, name: 'istio-ca-root-cert', verbs: [...read, 'patch', 'delete'], ...place },
+    { ...roots, verbs: ['create'], ...place },
+  ]);
 }
