@@ -1,3 +1,4 @@
+import { sortedEntries } from '../../kit/order.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MeshSecurity } from '../../model/mesh-security.ts';
 import { type ConfigObject, refOf, renderRef } from '../../model/object.ts';
@@ -22,7 +23,7 @@ export function reportPeers(inputs: ReportInputs): readonly Diagnostic[] {
 /** Of those with one reach the oldest counts. */
 function tellYounger(oldestFirst: readonly PeerAuthentication[]): readonly Diagnostic[] {
   const groups = Map.groupBy(oldestFirst, ({ meta, spec }) =>
-    JSON.stringify([meta.namespace, Object.entries(spec.selector?.matchLabels ?? {}).sort()]),
+    JSON.stringify([meta.namespace, sortedEntries(spec.selector?.matchLabels ?? {})]),
   );
   return [...groups.values()].flatMap(([winner, ...losers]) =>
     winner === undefined ? [] : losers.map((loser) => tellLoser(loser, winner)),

@@ -74,21 +74,15 @@ export class PeerRules {
   }
 
   #plan(subject: Said): PeerPlan {
-    const { namespace, targets } = subject;
+    const { namespace } = subject;
     const own = this.#workloadRule(subject);
     const classic = this.#classic.get(namespace);
     const beyond = this.#namespaces.get(namespace) ?? classic?.whole ?? this.#mesh;
     const whole = own && statementOf(own);
     const rest = whole ?? beyond;
-    const ports = new Map<number, Statement>();
-    if (whole === undefined && classic !== undefined) {
-      for (const target of targets) {
-        const said = ports.has(target.targetPort) ? undefined : classicOf(classic, target, namespace);
-        if (said !== undefined) ports.set(target.targetPort, said);
-      }
-    }
-    for (const [port, statement] of own === undefined ? [] : portStatements(own)) ports.set(port, statement);
-    return interned({ rest, ports });
+    const ofServices = whole === undefined && classic !== undefined ? classicPorts(classic, subject) : [];
+    const ofWorkload = own === undefined ? [] : portStatements(own);
+    return interned({ rest, ports: new Map([...ofServices, ...ofWorkload]) });
   }
 
   #workloadRule({ namespace, labels }: Said): PeerAuthentication | undefined {
@@ -100,8 +94,15 @@ export class PeerRules {
   }
 }
 
-function classicOf(classic: ClassicNamespace, target: ServiceTarget, namespace: string): Statement | undefined {
-  return target.service.namespace === namespace ? classicPort(classic, target) : undefined;
+/** What policies for the services that lead to a workload say about its ports. Of several services that lead to one the oldest counts. */
+function classicPorts(classic: ClassicNamespace, { namespace, targets }: Said): ReadonlyMap<number, Statement> {
+  const ports = new Map<number, Statement>();
+  for (const target of targets) {
+    if (ports.has(target.targetPort) || target.service.namespace !== namespace) continue;
+    const said = classicPort(classic, target);
+    if (said !== undefined) ports.set(target.targetPort, said);
+  }
+  return ports;
 }
 
 /** Without labels a selector chooses everybody. */

@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage } from '../../../gen/codec.ts';
 import { Cluster_DiscoveryType, Cluster_LbPolicy } from '../../../gen/types.ts';
 import type { BuiltVirtualHost } from '../built.ts';
 import { buildOutboundClusters } from '../cluster/outbound.ts';
-import { defaults, endpoint, port, rule, service, noPeers } from '../policy/testing/fixtures.ts';
+import { defaults, endpoint, noPeers, port, rule, service } from '../policy/testing/fixtures.ts';
 import { proxylessCluster } from './cluster.ts';
 import { buildApiListener, buildProxylessRoutes, proxylessRouteName } from './listener.ts';
 
