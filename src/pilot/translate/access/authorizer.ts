@@ -19,6 +19,7 @@ import { clusterRef } from '../built.ts';
 import { duration, extension, millisOf } from '../protobuf.ts';
 import { EXT_AUTHZ_POLICY, type ProviderPolicies } from './custom.ts';
 import { parsePattern } from './pattern.ts';
+import type { Authorizer } from './plan.ts';
 
 /** The filter that asks, and the cluster it needs; or why nobody can be asked. */
 export type BuiltAuthorizer<Filter> =
@@ -34,45 +35,42 @@ const TIMEOUT_MS = 600_000;
 const HTTP_NAME = 'envoy.filters.http.ext_authz';
 const NETWORK_NAME = 'envoy.filters.network.ext_authz';
 
-export function buildHttpAuthorizer({ authorizer, statPrefix }: ProviderPolicies): BuiltAuthorizer<HttpFilter> {
-  const { place, settings } = authorizer;
-  if (place.kind === 'nowhere') return { kind: 'problem', problem: place.reason };
-  const cluster = clusterRef(outboundClusterName(place.port, '', place.hostname));
-  const filterEnabledMetadata = whenMarked('envoy.filters.http.rbac', statPrefix);
-  const asks = (message: HttpExtAuthzExtAuthz): BuiltAuthorizer<HttpFilter> => ({
-    kind: 'asks',
-    cluster,
-    filter: extension(HTTP_NAME, 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', message),
-  });
-  switch (settings.kind) {
-    case 'http':
-      return asks({
-        ...commonFields(settings.http),
-        filterEnabledMetadata,
-        allowedHeaders: headersInCheck(settings.http),
-        httpService: httpService(settings.http, place, cluster.name),
-      });
-    case 'grpc':
-      if (!isHttp2(place.protocol)) return { kind: 'problem', problem: notGrpc(place) };
-      return asks({
-        ...commonFields(settings.grpc),
-        filterEnabledMetadata,
-        grpcService: grpcService(settings.grpc, place, cluster.name),
-      });
-    case 'unknown':
-      return { kind: 'problem', problem: 'the provider is of a type that authorizes nothing' };
-  }
+/** Why an authorizer cannot be asked about requests, or about connections, if so. */
+export function problemOf({ place, settings }: Authorizer, serves: 'http' | 'tcp'): string | undefined {
+  if (place.kind === 'nowhere') return place.reason;
+  if (settings.kind === 'unknown') return 'the provider is of a type that authorizes nothing';
+  if (settings.kind === 'http') return serves === 'http' ? undefined : 'only envoyExtAuthzGrpc can be asked about TCP';
+  return isHttp2(place.protocol) ? undefined : notGrpc(place);
 }
 
-/** Connections are asked about by gRPC only. */
+export function buildHttpAuthorizer({ authorizer, statPrefix }: ProviderPolicies): BuiltAuthorizer<HttpFilter> {
+  const { place, settings } = authorizer;
+  const problem = problemOf(authorizer, 'http') ?? '';
+  if (problem !== '' || place.kind === 'nowhere' || settings.kind === 'unknown') return { kind: 'problem', problem };
+  const cluster = clusterRef(outboundClusterName(place.port, '', place.hostname));
+  const service =
+    settings.kind === 'http'
+      ? {
+          allowedHeaders: headersInCheck(settings.http),
+          httpService: httpService(settings.http, place, cluster.name),
+        }
+      : { grpcService: grpcService(settings.grpc, place, cluster.name) };
+  const message: HttpExtAuthzExtAuthz = {
+    ...commonFields(settings.kind === 'http' ? settings.http : settings.grpc),
+    filterEnabledMetadata: whenMarked('envoy.filters.http.rbac', statPrefix),
+    ...service,
+  };
+  const filter = extension(HTTP_NAME, 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', message);
+  return { kind: 'asks', filter, cluster };
+}
+
 export function buildTcpAuthorizer({
   authorizer,
   statPrefix,
 }: ProviderPolicies): BuiltAuthorizer<ConfigListenerFilter> {
   const { place, settings } = authorizer;
-  if (place.kind === 'nowhere') return { kind: 'problem', problem: place.reason };
-  if (settings.kind !== 'grpc') return { kind: 'problem', problem: 'only envoyExtAuthzGrpc can be asked about TCP' };
-  if (!isHttp2(place.protocol)) return { kind: 'problem', problem: notGrpc(place) };
+  const problem = problemOf(authorizer, 'tcp') ?? '';
+  if (problem !== '' || place.kind === 'nowhere' || settings.kind !== 'grpc') return { kind: 'problem', problem };
   const cluster = clusterRef(outboundClusterName(place.port, '', place.hostname));
   const filter = extension(NETWORK_NAME, 'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz', {
     statPrefix: 'tcp.',
