@@ -20,6 +20,7 @@ import type { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { Verdicts } from '../xds/verdicts.ts';
 import { adsMethods, XdsServer } from '../xds/xds.ts';
 import { adminRoutes, monitoringRoutes } from './admin.ts';
+import { Callers } from './callers.ts';
 import { makeCitadel } from './citadel.ts';
 import { type Cluster, makeCluster, peersOf } from './cluster.ts';
 import type { Address, ProcessConfig } from './config.ts';
@@ -85,8 +86,9 @@ export class Xebec {
     this.#cluster = makeCluster(inputs);
     this.galley = makeGalley(inputs, this.#cluster);
     this.citadel = makeCitadel(inputs, this.#cluster, this.galley);
+    const callers = new Callers(inputs, this.#cluster, this.galley);
     this.#keys = makeKeys(inputs);
-    this.pilot = makePilot(inputs, { feed: this.galley, keys: this.#keys, verdicts });
+    this.pilot = makePilot(inputs, { feed: this.galley, keys: this.#keys, authenticator: callers, verdicts });
     this.verdicts = new VerdictLog({
       log: log.child({ component: 'xds' }),
       isOffered: (resource) => this.pilot.offers(resource),
@@ -94,7 +96,7 @@ export class Xebec {
     const runsPilot = config.controllers.includes('pilot');
     const pilotSource = runsPilot ? this.pilot : undefined;
     this.distribution = config.controllers.includes('galley')
-      ? new Distribution(this.galley, verdicts, inputs)
+      ? new Distribution({ galley: this.galley, verdicts, callers }, inputs)
       : undefined;
     this.xds = new XdsServer({
       source: this.distribution?.beside(pilotSource) ?? this.pilot,
@@ -127,7 +129,7 @@ export class Xebec {
         serve: (stream) => this.xds.serve(protocol, stream),
       }),
     );
-    this.#discovery = new Discovery(inputs, { everywhere: methods, secure: [] }, this.citadel);
+    this.#discovery = new Discovery(inputs, { everywhere: methods, citadel: this.citadel, callers });
     const onError = (error: unknown, path: string): void =>
       log.error({ component: 'admin', path, error }, 'request failed');
     this.#http = new HttpServer(adminRoutes(this, metrics), onError);
@@ -208,7 +210,7 @@ function makeGalley(inputs: AssembleInputs, cluster: Cluster | undefined): Galle
 
 function makePilot(
   { config, clock, log, metrics }: AssembleInputs,
-  parts: Pick<PilotDeps, 'feed' | 'keys' | 'verdicts'>,
+  parts: Pick<PilotDeps, 'feed' | 'keys' | 'authenticator' | 'verdicts'>,
 ): Pilot {
   return new Pilot({
     ...parts,

@@ -3,13 +3,14 @@ import { ServingCertificate, servingNames } from '../citadel/serving/serving-cer
 import type { Runnable } from '../kit/run-group.ts';
 import { type RpcMethod, RpcServer } from '../rpc/rpc-server.ts';
 import type { AssembleInputs } from './assemble.ts';
+import type { Callers } from './callers.ts';
 import type { Address } from './config.ts';
 
-export type DiscoveryMethods = {
+export type DiscoveryParts = {
   /** Served on both ports. */
   readonly everywhere: readonly RpcMethod[];
-  /** Served only where callers can prove who they are. */
-  readonly secure: readonly RpcMethod[];
+  readonly citadel: Citadel | undefined;
+  readonly callers: Callers;
 };
 
 export type DiscoveryBound = { readonly xds: Address | undefined; readonly xdsPlaintext: Address | undefined };
@@ -27,14 +28,17 @@ export class Discovery {
   readonly #plaintext: RpcServer;
   readonly #secure: RpcServer;
   readonly #certificate: ServingCertificate | undefined;
+  /** What lives beside the ports. */
+  readonly parts: readonly Runnable[];
 
-  constructor(inputs: AssembleInputs, { everywhere, secure }: DiscoveryMethods, citadel: Citadel | undefined) {
+  constructor(inputs: AssembleInputs, { everywhere, citadel, callers }: DiscoveryParts) {
     const { config, clock, metrics } = inputs;
     const log = inputs.log.child({ component: 'rpc' });
     this.#inputs = inputs;
     this.#plaintext = new RpcServer({ methods: everywhere, clock, log });
+    const csr = citadel && callers.csrServices(citadel);
     const server = new RpcServer({
-      methods: [...everywhere, ...secure],
+      methods: [...everywhere, ...(csr?.methods ?? [])],
       clock,
       log,
       metrics,
@@ -42,7 +46,10 @@ export class Discovery {
       options: SECURE_OPTIONS,
     });
     this.#secure = server;
-    if (citadel === undefined || config.xds === undefined) return;
+    if (citadel === undefined || config.xds === undefined) {
+      this.parts = [];
+      return;
+    }
     this.#certificate = new ServingCertificate({
       issuer: citadel.issuer,
       names: servingNames(config.service, config.namespace, config.xdsNames),
@@ -50,16 +57,12 @@ export class Discovery {
       clock,
       log,
     });
+    this.parts = [this.#certificate, ...(csr?.parts ?? [])];
   }
 
   /** Whether whoever may connect can. */
   get isReady(): boolean {
     return this.#certificate?.isServing ?? true;
-  }
-
-  /** What lives beside the ports. */
-  get parts(): readonly Runnable[] {
-    return this.#certificate === undefined ? [] : [this.#certificate];
   }
 
   /** Takes the ports that are on, or rejects with a message that says what to do; then none is taken. */

@@ -8,9 +8,12 @@ import type { SnapshotSource } from '../xds/ports.ts';
 import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import type { AssembleInputs } from './assemble.ts';
+import type { Callers } from './callers.ts';
 import type { Address } from './config.ts';
 
 const GRACE_MS = 1_000;
+
+export type DistributionParts = { readonly galley: Galley; readonly verdicts: Verdicts; readonly callers: Callers };
 
 /** Verified configuration for other processes: over MCP on a port of its own, and over xDS beside what proxies get. */
 export class Distribution implements Runnable {
@@ -19,11 +22,12 @@ export class Distribution implements Runnable {
   readonly #rpc: RpcServer;
   readonly #xds: McpXds;
 
-  constructor(galley: Galley, verdicts: Verdicts, { config, clock, log: parent, metrics }: AssembleInputs) {
+  constructor(parts: DistributionParts, { config, clock, log: parent, metrics }: AssembleInputs) {
+    const { galley, verdicts, callers } = parts;
     const log = parent.child({ component: 'mcp' });
     const catalog = new Catalog({ feed: galley, domain: config.domain, clock, log });
     this.#mcp = new McpSource({ catalog, clock, log, metrics });
-    this.#xds = new McpXds({ catalog, verdicts });
+    this.#xds = new McpXds({ catalog, verdicts, judge: (credentials) => callers.judgeConsumer(credentials) });
     this.#rpc = new RpcServer({
       methods: [{ path: MCP_SOURCE_METHOD, serve: (stream) => this.#mcp.serve(stream) }],
       clock,

@@ -17,9 +17,8 @@ import type { Gauge, Histogram, Metrics } from '../telemetry/metrics.ts';
 import type { NodeInfo } from '../xds/node.ts';
 import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../xds/ports.ts';
 import type { EncodedResource } from '../xds/resource.ts';
-import { StatusCode } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
-import { parseProxy } from './proxy/node.ts';
+import { ProxyAdmission, type ProxyAuthenticator } from './proxy/admission.ts';
 import { typicalProxy } from './proxy/typical.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
 import { checkAccessLogFormat } from './translate/filters/access-log.ts';
@@ -48,6 +47,8 @@ export type PilotDeps = {
   readonly feed: ConfigFeed;
   /** Without it no keys are known but those that stand in objects. */
   readonly keys?: TokenKeys | undefined;
+  /** Without it, nobody is asked who he is. */
+  readonly authenticator?: ProxyAuthenticator | undefined;
   readonly verdicts: Verdicts;
   /** The DNS suffix of the Kubernetes cluster: `cluster.local`. */
   readonly domain: string;
@@ -60,12 +61,16 @@ export type PilotDeps = {
 /** What one proxy was last given, and what it was made of. */
 export type ProxyView = Answer & { readonly proxy: Proxy };
 
+/** Of the one cluster whose proxies this pilot serves. */
+const CLUSTER_ID = 'Kubernetes';
+
 export class Pilot implements Runnable, SnapshotSource {
   readonly name = 'pilot';
   readonly #deps: PilotDeps;
   readonly #builder: MeshSnapshotBuilder;
   readonly #views: Views;
   readonly #handles = new Set<ProxyHandle>();
+  readonly #admission: ProxyAdmission;
   readonly #meter: PilotMeter;
   #mesh: MeshSnapshot | undefined;
   #builtFrom: ConfigSnapshot | undefined;
@@ -73,7 +78,8 @@ export class Pilot implements Runnable, SnapshotSource {
 
   constructor(deps: PilotDeps) {
     this.#deps = deps;
-    this.#builder = new MeshSnapshotBuilder({ domainSuffix: deps.domain, clusterId: 'Kubernetes' });
+    this.#builder = new MeshSnapshotBuilder({ domainSuffix: deps.domain, clusterId: CLUSTER_ID });
+    this.#admission = new ProxyAdmission({ ...deps, clusterId: CLUSTER_ID });
     this.#views = new Views(deps.verdicts);
     this.#meter = makeMeter(deps.metrics);
   }
@@ -123,9 +129,9 @@ export class Pilot implements Runnable, SnapshotSource {
     return [...settings, ...this.#diagnostics, ...this.#views.diagnostics(this.#deps.clock.now())];
   }
 
-  open(node: NodeInfo, stream: StreamInfo): Opened {
-    const proxy = parseProxy(node);
-    if (!proxy.ok) return { kind: 'refused', status: { code: StatusCode.INVALID_ARGUMENT, message: proxy.error } };
+  async open(node: NodeInfo, stream: StreamInfo): Promise<Opened> {
+    const proxy = await this.#admission.admit(node, stream, () => this.#mesh);
+    if (!proxy.ok) return { kind: 'refused', status: proxy.error };
     const handle = new ProxyHandle(proxy.value, stream, {
       snapshotFor: (of) => this.snapshotFor(of),
       close: (of) => this.#handles.delete(of),

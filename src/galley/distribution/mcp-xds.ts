@@ -3,6 +3,7 @@ import type { NodeInfo } from '../../xds/node.ts';
 import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../../xds/ports.ts';
 import { type EncodedResource, encodeResource } from '../../xds/resource.ts';
 import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/resource-set.ts';
+import type { Status } from '../../xds/status.ts';
 import type { Verdicts } from '../../xds/verdicts.ts';
 import type { Catalog, CollectionState } from './catalog.ts';
 import type { DistributedResource } from './encode-resource.ts';
@@ -23,6 +24,8 @@ export type McpXdsDeps = {
   readonly catalog: Catalog;
   /** Those of the server that serves this. */
   readonly verdicts: Verdicts;
+  /** Why whoever has these credentials may not read the configuration. */
+  readonly judge: (credentials: unknown) => Promise<Status | undefined>;
 };
 
 type Typed = { readonly state: CollectionState; readonly set: ResourceSet };
@@ -50,7 +53,9 @@ export class McpXds implements SnapshotSource {
     return this.#handles.size;
   }
 
-  async open(_: NodeInfo, { changed }: StreamInfo): Promise<Opened> {
+  async open(_: NodeInfo, { changed, credentials }: StreamInfo): Promise<Opened> {
+    const refusal = await this.#deps.judge(credentials);
+    if (refusal !== undefined) return { kind: 'refused', status: refusal };
     await this.#deps.catalog.load('whole mesh');
     this.#stop ??= this.#deps.catalog.onChange(() => {
       for (const each of this.#handles) each.changed();

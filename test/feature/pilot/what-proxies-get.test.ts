@@ -97,8 +97,9 @@ describe('equal proxies', () => {
   test('a thousand sidecars do not make a thousand views', async () => {
     const mesh = await TestProcess.start([...shop, toReviews({ v1: 50, v2: 50 }), reviewSubsets('v1', 'v2')]);
     const { pilot } = mesh.xebec;
-    const stream = { peer: 'test', credentials: undefined, protocol: 'delta', changed: () => undefined } as const;
-    const opened = Array.from({ length: 1000 }, (_, index) => {
+    const credentials = { transport: 'plaintext', certificate: undefined, authorization: [] };
+    const stream = { peer: 'test', credentials, protocol: 'delta', changed: () => undefined } as const;
+    const opening = Array.from({ length: 1000 }, (_, index) => {
       const ip = `10.2.${index >> 8}.${index & 255}`;
       const { id, metadata } = node(`shop/client-${index}`, ip, {
         labels: { app: 'client', 'pod-name': `client-${index}` },
@@ -106,6 +107,7 @@ describe('equal proxies', () => {
       const rest = { cluster: '', userAgentName: 'envoy', userAgentVersion: '1.40.0', clientFeatures: [] };
       return pilot.open({ id, metadata, locality: { region: '', zone: '', subZone: '' }, ...rest }, stream);
     });
+    const opened = await Promise.all(opening);
     const snapshots = opened.map((each) => (each.kind === 'handle' ? each.handle.current() : undefined));
     const [first] = snapshots;
     expect(first?.size).toBeGreaterThan(0);

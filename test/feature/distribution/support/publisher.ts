@@ -58,7 +58,7 @@ export class Publisher {
       metrics,
       settings: { requests: FAST, streams: FAST, ...settings },
     });
-    this.consumers = new McpXds({ catalog, verdicts });
+    this.consumers = new McpXds({ catalog, verdicts, judge: () => Promise.resolve(undefined) });
     this.xds = new XdsServer({
       source: routeByNode(this.pilot, this.consumers),
       verdicts,
