@@ -19,11 +19,13 @@ async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: 
   };
   const parsed = parseProcessConfig(flags, io.env);
   if (!parsed.ok) throw new Error(parsed.error);
-  // A mesh of its own needs every part.
+  // A mesh of its own needs every part, and nobody in it goes unproven.
   const config = {
     ...parsed.value,
     controllers: CONTROLLERS,
-    xdsPlaintext: inputs.xdsPlaintext,
+    xds: inputs.xds,
+    xdsNames: [inputs.xds.name],
+    xdsPlaintext: undefined,
     admin: inputs.admin,
   };
   const { clock } = io;

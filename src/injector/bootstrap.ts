@@ -13,7 +13,7 @@ export type Discovery = {
 
 /** The identity files are Citadel's, read by file-based SDS, so that rotation needs no restart. */
 export type DiscoverySecurity =
-  | { readonly kind: 'plaintext'; readonly identityFolder?: string }
+  | { readonly kind: 'plaintext' }
   | { readonly kind: 'mutual-tls'; readonly folder: string; readonly serverNames: readonly string[] };
 
 /**
@@ -106,14 +106,9 @@ function buildNode(inputs: BootstrapInputs): JsonObject {
       INTERCEPTION_MODE: inputs.interception,
       ...(inputs.dnsCapture ? { DNS_CAPTURE: 'true' } : {}),
       POD_PORTS: JSON.stringify(inputs.podPorts),
-      ...identityFolderOf(inputs.discovery.security),
+      ...(inputs.discovery.security.kind === 'mutual-tls' ? { IDENTITY_FOLDER: inputs.discovery.security.folder } : {}),
     },
   };
-}
-
-function identityFolderOf(security: DiscoverySecurity): JsonObject {
-  const folder = security.kind === 'mutual-tls' ? security.folder : security.identityFolder;
-  return folder === undefined ? {} : { IDENTITY_FOLDER: folder };
 }
 
 /** Without a deadline: an Envoy that has not heard from the control plane is not ready, rather than empty. */

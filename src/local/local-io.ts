@@ -40,7 +40,8 @@ export type ControlPlaneInputs = {
   readonly workloadCertTtl: string | undefined;
   /** Told who signs identities, and how long they last. */
   readonly useIssuer: (issuer: IssuerSource, lifetimeMs: number) => void;
-  readonly xdsPlaintext: { readonly host: string; readonly port: number };
+  /** Where Envoys find it, and the name by which its certificate must know it. */
+  readonly xds: { readonly host: string; readonly port: number; readonly name: string };
   readonly admin: { readonly host: string; readonly port: number };
 };
 

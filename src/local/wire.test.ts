@@ -45,8 +45,8 @@ test('of a log only complaints are told', () => {
   const error = JSON.stringify({ level: 'error', msg: 'pod failed', error: 'Error: no space' });
   expect(lastComplaint(`${info}\n`)).toBe('');
   expect(lastComplaint(`${error}\n${info}\n`)).toBe('pod failed: Error: no space');
-  expect(lastComplaint(`${error}\nError: cannot listen on 10.244.0.1:15010\n`)).toBe(
-    'Error: cannot listen on 10.244.0.1:15010',
+  expect(lastComplaint(`${error}\nError: cannot listen on 10.244.0.1:15012\n`)).toBe(
+    'Error: cannot listen on 10.244.0.1:15012',
   );
 });
 

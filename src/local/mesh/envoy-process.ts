@@ -8,7 +8,8 @@ import type { PodPlan } from '../plan/pod-plan.ts';
 import type { PodPlace } from './pod-network.ts';
 import type { ProcessSpec } from './process-keeper.ts';
 
-export const XDS_PORT = 15010;
+/** Where Envoys find the control plane: by its address, since their own DNS is not there yet, and by its name on Kubernetes. */
+export const DISCOVERY = { host: BRIDGE_ADDRESS, port: 15_012, name: 'istiod.istio-system.svc' } as const;
 
 /** What processes of pods have in common. */
 export type ProcessSetting = {
@@ -46,9 +47,9 @@ export function buildEnvoyProcess({ plan, address, place }: PodPlacement, settin
     nodeName: plan.nodeName,
     version: setting.version,
     discovery: {
-      host: BRIDGE_ADDRESS,
-      port: XDS_PORT,
-      security: { kind: 'plaintext', identityFolder: IDENTITY_FOLDER },
+      host: DISCOVERY.host,
+      port: DISCOVERY.port,
+      security: { kind: 'mutual-tls', folder: IDENTITY_FOLDER, serverNames: [DISCOVERY.name] },
     },
     stats: { kind: 'all' },
     adminSocket: place.folder.adminSocket,

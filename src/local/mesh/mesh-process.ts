@@ -5,14 +5,14 @@ import { type Runnable, runAll } from '../../kit/run-group.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { LocalIo, RunControlPlane } from '../local-io.ts';
 import { type MeshReport, meshReportFile } from '../mesh-report.ts';
-import { BRIDGE_ADDRESS, DNS_ADDRESS } from '../plan/addresses.ts';
+import { DNS_ADDRESS } from '../plan/addresses.ts';
 import { LocalSource, type ObjectSource } from '../plan/local-source.ts';
 import type { Programs } from '../programs.ts';
 import { adminSocket, type Publish, publishSocket } from '../publish.ts';
 import { Relay } from '../relay.ts';
 import { mustRun } from '../run-command.ts';
 import { writeAtomically } from '../state.ts';
-import { type ProcessSetting, XDS_PORT } from './envoy-process.ts';
+import { DISCOVERY, type ProcessSetting } from './envoy-process.ts';
 import { GatewayTarget } from './gateway-target.ts';
 import { LateIssuer } from './late-issuer.ts';
 import { LogTrimmer } from './log-trimmer.ts';
@@ -136,7 +136,7 @@ class Mesh {
               this.#certificateMs = lifetimeMs;
               this.#issuer.follow(issuer);
             },
-            xdsPlaintext: { host: BRIDGE_ADDRESS, port: XDS_PORT },
+            xds: DISCOVERY,
             admin: { host: '127.0.0.1', port: ADMIN_PORT },
           },
           signal,
