@@ -274,10 +274,10 @@ describe.each(['delta', 'sotw'] as const)('renewal over %s', (protocol) => {
     const kept = openTls({ path: edge.socketOf('https'), serverName: 'a.example.com', authority: pki.certificate });
     await once(kept, 'secureConnect');
     const before = await edge.envoy.stats();
-    let isOver = false;
+    const over = new AbortController();
     const outcomes: TlsOutcome[] = [];
     const caller = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         outcomes.push(await https(edge, 'a.example.com'));
         await sleep(5);
       }
@@ -288,7 +288,7 @@ describe.each(['delta', 'sotw'] as const)('renewal over %s', (protocol) => {
       edge.write('secrets', ...objectsOf(next, pki.certificate));
       await edge.until('renewed', () => outcomes.at(-1)?.fingerprint === fingerprintOf(next));
     }
-    isOver = true;
+    over.abort();
     await Promise.all(calling);
     expect(outcomes.length).toBeGreaterThan(20);
     expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
