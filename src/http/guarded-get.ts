@@ -45,7 +45,7 @@ export async function guardedGet(
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
   const late = deps.clock.sleep(asked.timeoutMs, all).then((): Result<string, string> => {
-    return err(signal.aborted ? 'it was given up' : `there was no whole answer within ${asked.timeoutMs / 1000} s`);
+    return err(signal.aborted ? 'it was given up' : 'there was no whole answer in time');
   });
   try {
     return await Promise.race([late, follow(asked, deps, all)]);
