@@ -87,7 +87,13 @@ export class Authority implements Runnable, IssuerSource {
   async run(signal: AbortSignal): Promise<void> {
     const { plugged, own, trustDomain } = this.#deps;
     const raise = (): void => this.#changes.raise();
-    const stop = trustDomain.onChange(raise);
+    let domain = trustDomain.current();
+    // Of all that moves in the mesh only this concerns us.
+    const stop = trustDomain.onChange(() => {
+      if (trustDomain.current() === domain) return;
+      domain = trustDomain.current();
+      raise();
+    });
     const sources = [plugged, own].filter((source) => source !== undefined);
     const watches = sources.map((source) => ({
       name: source.name,

@@ -97,8 +97,8 @@ export function startReplica(clock: ManualClock, deps: Partial<AuthorityDeps> & 
 }
 
 /** Lets time go on, and whatever happens in it come to its end. */
-export async function pass(clock: ManualClock, ms: number): Promise<void> {
-  const stepMs = Math.max(ms / 200, 1_000);
+export async function pass(clock: ManualClock, ms: number, steps = 200): Promise<void> {
+  const stepMs = Math.max(ms / steps, 1_000);
   for (let left = ms; left > 0; left -= stepMs) {
     await settled(clock);
     await clock.advance(Math.min(stepMs, left));
