@@ -35,6 +35,29 @@ function places(objects: readonly ConfigObject[], host = REVIEWS, port = 80): re
 }
 
 describe('from EndpointSlices', () => {
+  it.each<[Readonly<Record<string, string>>, readonly string[]]>([
+    [{}, ['istio', 'istio']],
+    [{ excludeInboundPorts: '9090, 22' }, ['istio', 'disabled']],
+    [{ includeInboundPorts: '8080' }, ['istio', 'disabled']],
+    [{ includeInboundPorts: '' }, ['disabled', 'disabled']],
+    [{ includeInboundPorts: '*', excludeInboundPorts: '8080' }, ['disabled', 'istio']],
+    [{ includeInboundPorts: '8080', excludeInboundPorts: '8080' }, ['istio', 'disabled']],
+  ])('a port that its proxy does not serve takes no mutual TLS: %j', (traffic, expected) => {
+    const annotations = Object.fromEntries(
+      Object.entries(traffic).map(([key, value]) => [`traffic.sidecar.istio.io/${key}`, value]),
+    );
+    const objects = [
+      service('reviews', { ports: [80, 81].map((port) => ({ name: `http-${port}`, port })) }),
+      pod('reviews', { ip: '10.1.0.1', labels: { app: 'reviews', 'security.istio.io/tlsMode': 'istio' }, annotations }),
+      endpointSlice('reviews', {
+        endpoints: [{ address: '10.1.0.1', targetRef: targetPod('reviews') }],
+        ports: { 'http-80': 8080, 'http-81': 9090 },
+      }),
+    ];
+    const found = endpoints(objects);
+    expect([80, 81].map((port) => found?.get(port)?.[0]?.tlsMode)).toEqual(expected);
+  });
+
   it('takes labels, identity, place and tls mode from the pod', () => {
     const objects = [
       service('reviews'),

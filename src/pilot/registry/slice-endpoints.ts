@@ -4,7 +4,7 @@ import { objectKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Endpoint, Locality } from '../../model/service.ts';
 import type { EndpointLookups } from './endpoint-lookups.ts';
-import type { WorkloadInfo } from './workload.ts';
+import { tlsModeAt, type WorkloadInfo } from './workload.ts';
 
 type SlicePort = EndpointSliceSpec['ports'][number];
 type TargetRef = NonNullable<SliceEndpoint['targetRef']>;
@@ -123,20 +123,25 @@ function buildEndpoint(listed: Listed, place: Place, lookups: EndpointLookups): 
     health: listed.health,
     hostname: listed.hostname,
     entry: undefined,
-    ...(info === undefined ? unknownWorkload(listed, place, lookups) : knownWorkload(info, listed, lookups)),
+    ...(info === undefined
+      ? unknownWorkload(listed, place, lookups)
+      : knownWorkload(info, { listed, port: place.port }, lookups)),
   };
 }
 
+type ListedPort = { readonly listed: Listed; readonly port: number };
+
 type WorkloadPart = Omit<Endpoint, 'address' | 'port' | 'weight' | 'health' | 'hostname' | 'entry'>;
 
-function knownWorkload({ workload, tlsMode }: WorkloadInfo, listed: Listed, lookups: EndpointLookups): WorkloadPart {
+function knownWorkload(info: WorkloadInfo, { listed, port }: ListedPort, lookups: EndpointLookups): WorkloadPart {
+  const { workload } = info;
   const node = listed.node ?? workload.node;
   return {
     labels: workload.labels,
     serviceAccount: workload.serviceAccount,
     network: workload.network,
     locality: workload.locality ?? localityOf(node, listed, lookups),
-    tlsMode,
+    tlsMode: tlsModeAt(info, port),
     namespace: workload.namespace,
     workload: workload.controller,
     node,

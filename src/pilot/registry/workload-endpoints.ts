@@ -7,7 +7,7 @@ import type { EndpointLookups } from './endpoint-lookups.ts';
 import { localityOfLabels, parseLocality } from './locality.ts';
 import type { EntrySource, KubernetesSource } from './service-source.ts';
 import type { PortEndpoint } from './slice-endpoints.ts';
-import { tlsModeOfEntry, type WorkloadInfo, weightOfEntry } from './workload.ts';
+import { tlsModeAt, tlsModeOfEntry, type WorkloadInfo, weightOfEntry } from './workload.ts';
 
 /** The port of a workload that a Service's port leads to; undefined if the workload has no port of that name. */
 export function kubernetesTargetPort(
@@ -125,10 +125,8 @@ function healthOf({ state }: WorkloadInfo, publishNotReady: boolean): Endpoint['
 type Serving = Pick<Endpoint, 'port' | 'health' | 'hostname'>;
 
 /** A pod of a dual-stack cluster has several addresses; its first is the one it is known by. */
-function endpointsAt(
-  { workload, tlsMode, weight, isPod }: WorkloadInfo,
-  { port, health, hostname }: Serving,
-): readonly Endpoint[] {
+function endpointsAt(info: WorkloadInfo, { port, health, hostname }: Serving): readonly Endpoint[] {
+  const { workload, weight, isPod } = info;
   const { namespace, labels, serviceAccount, network, locality, node, controller, origin } = workload;
   return workload.addresses.slice(0, 1).map((address) => ({
     address,
@@ -139,7 +137,7 @@ function endpointsAt(
     locality,
     weight,
     health,
-    tlsMode,
+    tlsMode: tlsModeAt(info, port),
     namespace,
     workload: controller,
     node,

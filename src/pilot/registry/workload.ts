@@ -3,6 +3,7 @@ import type { WorkloadEntrySpec } from '../../apis/networking/networking.ts';
 import type { ObjectKey } from '../../model/ids.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import type { Endpoint, Locality, Workload } from '../../model/service.ts';
+import { allPorts, type CapturedPorts, capturedPorts, isCaptured } from './captured-ports.ts';
 import type { Labels } from './label-index.ts';
 import { localityOfLabels, parseLocality } from './locality.ts';
 import type { FindNetwork } from './network.ts';
@@ -19,6 +20,8 @@ export type WorkloadInfo = {
   readonly isPod: boolean;
   readonly state: 'ready' | 'draining' | 'unready';
   readonly tlsMode: Endpoint['tlsMode'];
+  /** The others reach the application without its proxy. */
+  readonly captured: CapturedPorts;
   readonly weight: number;
   /** Whether the addresses are its own: a pod on its host's network shares them. */
   readonly ownsAddresses: boolean;
@@ -59,6 +62,7 @@ export function buildPodWorkload({ pod, nodeLocality, findNetwork }: PodInputs):
     isPod: true,
     state: podState(pod),
     tlsMode: meta.labels[TLS_MODE_LABEL] === 'istio' ? 'istio' : 'disabled',
+    captured: capturedPorts(meta.annotations),
     weight: 1,
     ownsAddresses: !spec.hostNetwork,
     createdAt: createdAt(pod),
@@ -93,6 +97,7 @@ export function buildEntryWorkload({ entry, findNetwork }: EntryInputs): Workloa
     isPod: false,
     state: 'ready',
     tlsMode: tlsModeOfEntry(spec, labels),
+    captured: allPorts,
     weight: weightOfEntry(spec),
     ownsAddresses: true,
     createdAt: createdAt(entry),
@@ -109,6 +114,11 @@ export function tlsModeOfEntry(spec: WorkloadEntrySpec, labels: Labels): Endpoin
   const label = labels[TLS_MODE_LABEL];
   const hasProxy = label === undefined ? (spec.serviceAccount ?? '') !== '' : label === 'istio';
   return hasProxy ? 'istio' : 'disabled';
+}
+
+/** Whether mutual TLS is taken on one port of a workload. */
+export function tlsModeAt({ tlsMode, captured }: WorkloadInfo, port: number): Endpoint['tlsMode'] {
+  return isCaptured(captured, port) ? tlsMode : 'disabled';
 }
 
 export function weightOfEntry({ weight = 1 }: WorkloadEntrySpec): number {
