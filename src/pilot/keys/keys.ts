@@ -72,6 +72,7 @@ export class Keys implements Runnable {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#forget();
       this.#tellWhoWaits();
       this.#startDue(signal);
       await this.#pause(signal);
@@ -118,11 +119,15 @@ export class Keys implements Runnable {
     return [...needed.keys()];
   }
 
+  #forget(): void {
+    const now = this.#deps.clock.monotonic();
+    for (const [address, { unusedSince }] of this.#entries) {
+      if (unusedSince !== undefined && now - unusedSince >= FORGET_MS) this.#entries.delete(address);
+    }
+  }
+
   #startDue(signal: AbortSignal): void {
     const now = this.#deps.clock.monotonic();
-    for (const [address, entry] of this.#entries) {
-      if (entry.unusedSince !== undefined && now - entry.unusedSince >= FORGET_MS) this.#entries.delete(address);
-    }
     const due = [...this.#entries.values()].filter((entry) => isWaiting(entry) && entry.fetchAt <= now);
     due.sort((a, b) => a.fetchAt - b.fetchAt);
     for (const entry of due.slice(0, Math.max(0, AT_A_TIME - this.#fetches.size))) {
