@@ -141,7 +141,48 @@ describe('whoever speaks mutual TLS without an Envoy', () => {
   });
 });
 
+describe('a client in plaintext', () => {
+  test('cannot say that it is somebody', async () => {
+    const { address } = await mesh.pod('web-v1');
+    const headers = { 'x-forwarded-client-cert': `By=x;Hash=y;URI=${ME}` };
+    const { status, echo: seen } = await mesh.call('stranger', `http://${address}:8080/`, { headers });
+    expect([status, seen?.headers['x-forwarded-client-cert']]).toEqual([200, undefined]);
+  });
+});
+
+describe('classic policies', () => {
+  const policy = (name: string, spec: string): string => `
+apiVersion: authentication.istio.io/v1alpha1
+kind: Policy
+metadata: { name: ${name}, namespace: default }
+spec: ${spec}
+`;
+
+  test('protect services and their ports', async () => {
+    await given(
+      'policy',
+      policy('default', '{ peers: [{ mtls: {} }] }'),
+      policy('web', '{ targets: [{ name: web, ports: [{ name: tcp }] }] }'),
+    );
+    const { address } = await mesh.pod('web-v1');
+    expect(await call(`http://${address}:8080/`, 'stranger')).toBe('refused');
+    expect(await call('http://web/')).toBe(ME);
+    expect((await mesh.call('stranger', `tcp://${address}:9000`, { body: 'x' })).echo?.body).toBe('x');
+    expect((await mesh.call('client', 'tcp://web:9000', { body: 'x' })).echo?.body).toBe('x');
+  });
+
+  test('that ask for no mtls take plaintext only', async () => {
+    await given('policy', policy('default', '{}'));
+    const { address } = await mesh.pod('web-v1');
+    expect(await call(`http://${address}:8080/`, 'stranger')).toBe('nobody');
+    await mesh.waitUntil('clients do without it', async () => (await call('http://web/')) === 'nobody', 30_000);
+  });
+});
+
 describe('when a policy changes', () => {
+  const becomes = (who: string): Promise<void> =>
+    mesh.waitUntil(`the server sees ${who}`, async () => (await call('http://web/')) === who, 30_000);
+
   test('connections in plaintext that are there do not outlive STRICT', async () => {
     const { address } = await mesh.pod('web-v1');
     const seen = async (): Promise<number> =>
@@ -160,12 +201,11 @@ describe('when a policy changes', () => {
       },
       30_000,
     );
-    expect(await call('http://web/')).toBe(ME);
+    // One that a client of the mesh has kept since the server took plaintext only.
+    await becomes(ME);
   });
 
   test('clients move to mutual TLS, and no request fails', async () => {
-    const becomes = (who: string): Promise<void> =>
-      mesh.waitUntil(`the server sees ${who}`, async () => (await call('http://web/')) === who, 30_000);
     await given('peer', peer('DISABLE'));
     await becomes('nobody');
     await mesh.startLoad('client', { id: 'moves', batches: [{ url: 'http://web/' }], workers: 2, pauseMs: 10 });
