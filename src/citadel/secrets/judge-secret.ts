@@ -39,7 +39,7 @@ export function judgeSecret(inputs: SecretInputs): Judgement {
   const fault = faultOf(leaf, { ...inputs, key });
   if (fault !== undefined || leaf === undefined)
     return { kind: 'reissue', why: fault ?? 'it has no certificate', isPlanned: false };
-  const due = renewAt(lifeOf(leaf), rules, accountKey(account));
+  const due = renewAt(usedLifeOf(leaf), rules, accountKey(account));
   if (now >= due) return { kind: 'reissue', why: 'it is due', isPlanned: true };
   const { intermediates, roots } = authority.issuer;
   const files = identityFiles({ chain: leaf.toString() + intermediates, key, roots }, IDENTITY_FOLDER);
@@ -162,4 +162,11 @@ function isKeyOf(leaf: X509Certificate, key: string): boolean {
 
 function lifeOf(leaf: X509Certificate): { readonly notBefore: number; readonly notAfter: number } {
   return { notBefore: Date.parse(leaf.validFrom), notAfter: Date.parse(leaf.validTo) };
+}
+
+/** From when it was issued: it is valid earlier, for clocks that are behind. */
+function usedLifeOf(leaf: X509Certificate): { readonly notBefore: number; readonly notAfter: number } {
+  const { notBefore, notAfter } = lifeOf(leaf);
+  const issuedAt = notBefore + BACKDATE_MS;
+  return { notBefore: issuedAt < notAfter ? issuedAt : notBefore, notAfter };
 }

@@ -55,6 +55,8 @@ const done: WorkOutcome = { kind: 'done' };
 const failed: WorkOutcome = { kind: 'failed' };
 /** Wall clocks jump and machines sleep: what is due is asked that often. */
 const LOOK_MS = 600_000;
+/** The certificates of an issuer that is about to end live ever shorter. */
+const SOONEST_MS = 1_000;
 /** An account that one watch tells of, and the other not yet. */
 const BEHIND_MS = 1_000;
 const MESSAGE_LIMIT = 300;
@@ -117,7 +119,7 @@ export class SecretKeeper {
   #rest(key: string, { found }: HeldSecret): WorkOutcome {
     this.#deps.pace.rested(key);
     const leftMs = (found?.renewAt ?? 0) - this.#deps.clock.now();
-    return { kind: 'again', afterMs: Math.min(LOOK_MS, Math.max(0, leftMs)) };
+    return { kind: 'again', afterMs: Math.min(LOOK_MS, Math.max(SOONEST_MS, leftMs)) };
   }
 
   async #create(task: Task, signal: AbortSignal): Promise<WorkOutcome> {
@@ -175,8 +177,9 @@ export class SecretKeeper {
     signal: AbortSignal,
   ): Promise<WorkOutcome> {
     const { account, authority, key } = task;
-    const isPlanned = judgement.kind === 'reissue' && judgement.isPlanned;
-    const waitMs = this.#contestedFor(task);
+    const reason = reasonOf(judgement);
+    const isPlanned = reason === 'due';
+    const waitMs = isPlanned ? 0 : this.#contestedFor(task);
     if (waitMs > 0) return { kind: 'again', afterMs: waitMs };
     const files = judgement.kind === 'refresh' ? ok(judgement.files) : this.#issue(account, authority);
     if (!files.ok) return this.#tell(account, files.error);
@@ -185,8 +188,8 @@ export class SecretKeeper {
       : await this.#deps.kube.update(secretType, rewrittenSecret(secret, account, files.value), signal);
     if (signal.aborted) return done;
     if (!written.ok) return this.#onRefused(task, written.error);
-    this.#deps.pace.repaired(key);
-    this.#deps.metrics.rewritten(isPlanned ? 'due' : judgement.kind === 'refresh' ? 'refreshed' : 'wrong');
+    if (!isPlanned) this.#deps.pace.repaired(key);
+    this.#deps.metrics.rewritten(reason);
     this.#log(isPlanned ? 'debug' : 'info', account, judgement.why);
     return this.#accept(task, written.value);
   }
@@ -333,6 +336,11 @@ export class SecretKeeper {
   #log(level: 'debug' | 'info', { namespace, name: serviceAccount }: Account, why: string): void {
     this.#deps.log[level]({ namespace, serviceAccount, why }, 'identity written');
   }
+}
+
+function reasonOf(judgement: Repair): 'due' | 'wrong' | 'refreshed' {
+  if (judgement.kind === 'refresh') return 'refreshed';
+  return judgement.isPlanned ? 'due' : 'wrong';
 }
 
 type Measure = { readonly account: Account; readonly authority: SigningAuthority; readonly now: number };
