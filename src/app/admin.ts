@@ -1,3 +1,4 @@
+import { describeIssuer } from '../citadel/describe-issuer.ts';
 import { type HttpReply, type HttpRoute, jsonReply, textReply } from '../http/http-server.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { MeshSnapshot } from '../model/mesh-snapshot.ts';
@@ -50,6 +51,11 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       '/debug/statusz',
       'what became of each object: its conditions, as its status has them',
       () => describeStatuses(xebec.status.controller),
+    ],
+    [
+      '/debug/authorityz',
+      'who signs identities, which roots are trusted, and what is wrong with them',
+      () => jsonReply(200, describeIssuer(xebec.citadel?.issuer.current(), xebec.citadel?.problem())),
     ],
   ];
   return routesOf(pages, ['/debug', '/']);

@@ -171,6 +171,8 @@ describe('a root that is lost', () => {
       await objects.store(secret('istio-ca-secret', {}, { 'ca.xebec.dev/accept-root': 'true' }));
       await eventually('signing', () => replica.state?.roots.length === 2);
       expect(textOf(await filesOf('istio-ca-secret'), 'roots')).toContain(former.certificate);
+      const written = await objects.get(secret('istio-ca-secret', {}));
+      expect(asRecord(asRecord(written['metadata'])['annotations'])).toEqual({});
     } finally {
       await objects.delete(workload);
     }
@@ -191,6 +193,32 @@ describe('a root that is lost', () => {
     await eventually('signing', () => replica.problem === '' && replica.state !== undefined);
     expect(replica.authority.current()?.signer.certificate).toBe(former.certificate);
   });
+});
+
+test('a root is restored from a copy as docs/certificates.md says', async () => {
+  const replica = await signing();
+  const { state } = replica;
+  const kubectl = async (args: readonly string[], stdin?: string): Promise<string> => {
+    const { status, stdout, stderr } = await server().kubectl([...args, '-n', namespace], stdin);
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  const yaml = await kubectl(['get', 'secret', 'istio-ca-secret', '-o', 'yaml']);
+  const copy = yaml.replace(/^ {2}(creationTimestamp|resourceVersion|uid):.*\n/gm, '');
+  await objects.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio-ca-root-cert', namespace },
+    data: { 'root-cert.pem': replica.authority.current()?.roots ?? '' },
+  });
+  await replica.stop();
+  await kubectl(['delete', 'secret', 'istio-ca-secret']);
+  const restarted = await start();
+  await eventually('told', () => restarted.problem.includes('restore the Secret from your copy'));
+  expect(restarted.state).toBeUndefined();
+  await kubectl(['apply', '-f', '-'], copy);
+  await eventually('signing', () => restarted.state !== undefined);
+  expect([restarted.state, restarted.problem]).toEqual([state, '']);
 });
 
 test('a root is rotated in three phases, by whoever leads at the time', async () => {

@@ -73,7 +73,8 @@ export class SecretStore implements AuthorityStore {
   }
 
   async update({ token }: Stored, files: AuthorityFiles, signal: AbortSignal): Promise<Writing> {
-    const updated = await this.#deps.kube.update(secrets, { ...asRecord(token), data: encode(files) }, signal);
+    const secret = withoutAcceptance(asRecord(token));
+    const updated = await this.#deps.kube.update(secrets, { ...secret, data: encode(files) }, signal);
     if (updated.ok) return { kind: 'written' };
     const { reason } = updated.error;
     return reason === 'conflict' || reason === 'not-found'
@@ -111,6 +112,13 @@ function requestsOf(secret: KubeObject): AuthorityRequests {
     rotate: textIn(annotations, ROTATE_ANNOTATION),
     accept: textIn(annotations, ACCEPT_ANNOTATION) === 'true',
   };
+}
+
+/** What a person accepted is what was there: the next one to be put there is to be accepted anew. */
+function withoutAcceptance(secret: KubeObject): KubeObject {
+  const metadata = asRecord(secret['metadata']);
+  const { [ACCEPT_ANNOTATION]: _, ...annotations } = asRecord(metadata['annotations']);
+  return { ...secret, metadata: { ...metadata, annotations } };
 }
 
 function encode(files: AuthorityFiles): KubeObject {
