@@ -113,7 +113,9 @@ class PlacedAccounts {
   has({ node, namespace, serviceAccount }: PlacedAccount): boolean {
     const pods = this.#snapshot()?.objects.Pod ?? [];
     if (pods !== this.#of) {
-      const running = pods.filter(({ spec }) => spec.phase !== 'Succeeded' && spec.phase !== 'Failed');
+      const running = pods.filter(
+        ({ spec }) => spec.nodeName !== '' && spec.phase !== 'Succeeded' && spec.phase !== 'Failed',
+      );
       this.#placed = new Set(
         running.map(({ meta, spec }) => `${spec.nodeName}/${meta.namespace}/${spec.serviceAccountName}`),
       );

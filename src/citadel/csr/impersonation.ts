@@ -21,7 +21,7 @@ export function impersonatedIdentity(
   if (!trustedAccounts.has(`${identity.namespace}/${identity.serviceAccount}`)) {
     return err('the caller may ask for no certificates but its own');
   }
-  if (node === undefined)
+  if (node === undefined || node === '')
     return err('the credential does not say on which node the caller is; it takes a token of its pod');
   const parsed = parseSpiffeId(wanted);
   if (parsed === undefined) return err('ImpersonatedIdentity is not spiffe://<domain>/ns/<namespace>/sa/<account>');

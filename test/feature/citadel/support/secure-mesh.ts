@@ -17,6 +17,13 @@ export type Outcome =
   | { readonly kind: 'served'; readonly names: readonly string[] }
   | { readonly kind: 'refused'; readonly status: RpcStatus };
 
+type AskOptions = {
+  readonly typeUrl?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called while the stream is open. */
+  readonly onAnswer?: () => void;
+};
+
 /** A control plane with the port over TLS, and its authority. */
 export class SecureMesh {
   readonly process: TestProcess;
@@ -62,15 +69,13 @@ export class SecureMesh {
   async ask(
     client: RpcClient,
     node: Node,
-    {
-      typeUrl = CLUSTERS,
-      headers = {},
-    }: { readonly typeUrl?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+    { typeUrl = CLUSTERS, headers = {}, onAnswer = () => undefined }: AskOptions = {},
   ): Promise<Outcome> {
     const stream = client.open(adsMethods.find(({ protocol }) => protocol === 'delta')?.path ?? '', headers);
     const request = { node: { id: node.id, metadata: structOf(node.metadata) }, typeUrl };
     await stream.send(Buffer.from(encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', request)));
     for await (const message of stream.messages) {
+      onAnswer();
       const { resources = [] } = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryResponse', message);
       stream.cancel();
       await stream.status;
