@@ -10,8 +10,10 @@ export function spiffeId({ trustDomain, namespace, serviceAccount }: Identity): 
 }
 
 const label = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
+/** Kubernetes limits the whole of an account's name, not its parts. */
+const part = '[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?';
 const SPIFFE_ID = new RegExp(
-  `^spiffe://(?<trustDomain>[a-z0-9._-]{1,255})/ns/(?<namespace>${label})/sa/(?<account>${label}(?:\\.${label})*)$`,
+  `^spiffe://(?<trustDomain>[a-z0-9._-]{1,255})/ns/(?<namespace>${label})/sa/(?<account>${part}(?:\\.${part})*)$`,
 );
 
 /** Only the form that xebec issues: lower case, no escapes, no query. Anything else is nobody. */
