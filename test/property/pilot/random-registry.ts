@@ -90,6 +90,7 @@ const pods = made(
     labels: fc
       .tuple(labels, fc.constantFrom({}, { 'security.istio.io/tlsMode': 'istio' }))
       .map(([own, proxy]) => ({ ...own, ...proxy })),
+    annotations: fc.constantFrom({}, {}, { 'traffic.sidecar.istio.io/excludeInboundPorts': '9000' }),
   }),
 );
 
