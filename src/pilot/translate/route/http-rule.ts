@@ -28,8 +28,7 @@ const nothing: BuiltRule = { routes: [], clusters: [], diagnostics: [] };
 /** One Envoy route for each match of a rule that can be true for the client, or one without any where the rule has none. */
 export function buildHttpRule(rule: Traced<HttpRoute>, context: RuleContext): BuiltRule {
   const matches = applyingMatches(rule.spec, context.client);
-  const blind = tellBlind(rule, context.client);
-  if (matches.length === 0) return blind.length === 0 ? nothing : { ...nothing, diagnostics: blind };
+  if (matches.length === 0) return nothing;
   const answer = buildAnswer(rule, context);
   const forward = answer === undefined ? buildForward(rule, context) : undefined;
   const action = answer ?? forward;
@@ -41,11 +40,7 @@ export function buildHttpRule(rule: Traced<HttpRoute>, context: RuleContext): Bu
   };
   const build = (match: HttpMatchRequest | undefined): Route =>
     buildRoute({ rule, match, answer, forward, shared }, context);
-  return {
-    routes: matches.map(build),
-    clusters: forward?.clusters ?? [],
-    diagnostics: [...blind, ...action.diagnostics],
-  };
+  return { routes: matches.map(build), clusters: forward?.clusters ?? [], diagnostics: action.diagnostics };
 }
 
 /** Whether the rule has a route for the client at all. */
@@ -59,8 +54,9 @@ function isBlind(match: HttpMatchRequest, { gateways }: Client): boolean {
   return gateways.includes(MESH) && asksForClaims(match);
 }
 
-function tellBlind({ spec, object, path }: Traced<HttpRoute>, client: Client): readonly Diagnostic[] {
-  if (!spec.match?.some((match) => isBlind(match, client))) return [];
+/** A delegate does not know who follows it. */
+export function tellBlind({ spec, object, path }: Traced<HttpRoute>, client: Client): readonly Diagnostic[] {
+  if (!spec.match?.some((match) => matchApplies(match, client) && isBlind(match, client))) return [];
   const message = 'matches a JWT claim, which sidecars cannot, so at sidecars the match is never true';
   return [diagnose('warning', 'XEB2603', { object, path: `${path}.match` }, message)];
 }

@@ -16,7 +16,7 @@ import type { Client } from './applies.ts';
 import type { RouteDefaults } from './defaults.ts';
 import { isSniffed } from './destination.ts';
 import { buildLimits } from './forward.ts';
-import { type BuiltRule, buildHttpRule } from './http-rule.ts';
+import { type BuiltRule, buildHttpRule, tellBlind } from './http-rule.ts';
 import { takesEverything } from './match.ts';
 import { tellShadowed } from './shadowed.ts';
 
@@ -84,7 +84,8 @@ function buildFromRules(inputs: VirtualHostInputs): BuiltRoutes {
   const context = { client, kind, tellsProtocol, destinations, defaults };
   const routes: Route[] = [];
   const clusters: ClusterName[] = [];
-  const diagnostics: Diagnostic[] = [...tellShadowed({ host, virtualServices, client })];
+  const blind = virtualServices.flatMap(({ http }) => http.flatMap((rule) => tellBlind(rule, client)));
+  const diagnostics: Diagnostic[] = [...blind, ...tellShadowed({ host, virtualServices, client })];
   const origins: Origin[] = [];
   let last: Route | undefined;
   for (const virtualService of virtualServices) {
