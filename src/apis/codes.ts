@@ -124,11 +124,6 @@ const shared = {
     title: 'kind without effect yet',
     explanation: 'Objects of this kind are stored, validated and passed on, but this version does not act on them yet.',
   },
-  XEB0123: {
-    title: 'kind not enforced yet',
-    explanation:
-      'Objects of this kind protect workloads. They are stored, validated and passed on, but this version does not enforce them: do not rely on them.',
-  },
 } satisfies Record<string, CodeText>;
 
 const virtualService = {

@@ -72,6 +72,12 @@ const cases: readonly Case[] = [
     'error XEB0907 trustDomainAliases[1]',
   ],
   [
+    'cipher suites',
+    { meshMTLS: { cipherSuites: ['AES128-SHA', 'NO-SUCH'] }, tlsDefaults: { cipherSuites: ['AES256-SHA', ''] } },
+    'warning XEB0904 meshMTLS.cipherSuites[1]',
+    'warning XEB0904 tlsDefaults.cipherSuites[1]',
+  ],
+  [
     'service settings',
     { serviceSettings: [{ settings: { clusterLocal: true }, hosts: ['*.a', '-'] }] },
     'error XEB0101 serviceSettings[0].hosts[1]',

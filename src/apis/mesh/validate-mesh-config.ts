@@ -7,6 +7,7 @@ import { checkWildcardHost } from '../rules/names.ts';
 import { checkDuration, checkDurationOrOff, checkOptionalPort, checkPort } from '../rules/scalars.ts';
 import { checkServerAddress } from '../rules/server-address.ts';
 import { checkExtensionProviders } from './check-extension-providers.ts';
+import { cipherSuites } from './ciphers.ts';
 import { configSourceForms, parseConfigSource } from './config-source.ts';
 import type { MeshConfig } from './mesh-config.ts';
 import { validateMeshProxyConfig } from './validate-proxy-config.ts';
@@ -111,6 +112,13 @@ function checkTls(field: Field, { meshMTLS, tlsDefaults }: MeshConfig): void {
     field
       .at('meshMTLS', 'ecdhCurves')
       .error('XEB0904', { problem: 'cannot be set for mesh mTLS', fix: 'use tlsDefaults' });
+  }
+  for (const [name, tls] of Object.entries({ meshMTLS, tlsDefaults })) {
+    field.at(name, 'cipherSuites').each(tls?.cipherSuites, (at, suite) => {
+      if (cipherSuites.has(suite)) return;
+      const problem = 'is no cipher suite of TLS 1.2 that Envoy knows, and is left out';
+      at.warn('XEB0904', { problem, got: suite, allowed: [...cipherSuites].slice(0, 4).join(', ') });
+    });
   }
   field.at('tlsDefaults', 'ecdhCurves').each(tlsDefaults?.ecdhCurves, (at, curve) => {
     if (!curves.includes(curve)) {

@@ -17,14 +17,5 @@ const noEffectYet: Issue = issueOf('warning', 'XEB0122', ['kind'], {
   problem: 'has no effect yet: this version stores and validates it, but does not act on it',
 });
 
-/** The same for kinds that protect: whoever relies on one must know that it does not, so it has a code of its own. */
-export function withoutEnforcementYet<T>(validate: Validate<T>): Validate<T> {
-  return (spec, meta) => [...validate(spec, meta), notEnforcedYet];
-}
-
-const notEnforcedYet: Issue = issueOf('warning', 'XEB0123', ['kind'], {
-  problem: 'is not enforced yet: this version lets traffic pass as if the object were not there',
-});
-
 /** What kinds that nothing acts on are told. */
-export const codesWithoutEffect: ReadonlySet<string> = new Set<IssueCode>(['XEB0122', 'XEB0123']);
+export const codesWithoutEffect: ReadonlySet<string> = new Set<IssueCode>(['XEB0122']);

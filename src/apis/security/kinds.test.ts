@@ -16,16 +16,9 @@ const specs = {
 describe.each(Object.values(securityKinds))('$kind', ({ kind, scope, check }) => {
   const namespace = scope === 'cluster' ? '' : 'shop';
 
-  it('is read, and says that it is not enforced yet', () => {
+  it('is read, and in force', () => {
     const { spec, issues } = check({ spec: specs[kind] }, { name: 'default', namespace, annotations: {} });
     expect(spec).toEqual(specs[kind]);
-    expect(issues.filter(({ code }) => code === 'XEB0123')).toEqual([
-      {
-        code: 'XEB0123',
-        level: 'warning',
-        path: ['kind'],
-        message: 'is not enforced yet: this version lets traffic pass as if the object were not there',
-      },
-    ]);
+    expect(issues.filter(({ code }) => code === 'XEB0122')).toEqual([]);
   });
 });

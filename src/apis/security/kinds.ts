@@ -1,5 +1,4 @@
 import { type CollectionFacts, type CollectionOf, istioCollection } from '../collection.ts';
-import { withoutEnforcementYet } from '../rules/no-effect-yet.ts';
 import { authenticationPolicySchema } from './authentication-policy.ts';
 import { authorizationPolicySchema } from './authorization-policy.ts';
 import { peerAuthenticationSchema } from './peer-authentication.ts';
@@ -51,7 +50,6 @@ function security<K extends Kind>(kind: K, row: Row<K>): CollectionOf<K, Securit
     versions: ['v1', 'v1beta1'],
     ...common,
     ...row,
-    validate: withoutEnforcementYet(row.validate),
   });
 }
 

@@ -181,11 +181,23 @@ describe('a proxy that', () => {
 test.each([
   ['networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches: [] }],
   ['networking.istio.io/v1beta1', 'ProxyConfig', { concurrency: 2 }],
-  ['security.istio.io/v1', 'AuthorizationPolicy', { action: 'ALLOW' }],
 ] as const)('a kind that nothing acts on says so: %s %s', async (apiVersion, kind, spec) => {
   const mesh = await TestProcess.start([...shop, object(apiVersion, kind, 'shop/idle', { spec })]);
   await mesh.connect(shopClient);
   expect(await conditionOf(mesh, [kind, 'shop/idle'], 'Accepted')).toMatchObject({ status: 'True' });
   expect(await conditionOf(mesh, [kind, 'shop/idle'])).toMatchObject({ status: 'False', reason: 'NotEnforcedYet' });
   expect(await programmedOf(mesh, kind, 'shop/idle')).toBe('');
+});
+
+test('a policy that protects a workload counts the proxies that have it', async () => {
+  const mesh = await TestProcess.start([
+    ...shop,
+    object('security.istio.io/v1', 'AuthorizationPolicy', 'shop/nobody', { spec: {} }),
+  ]);
+  await mesh.connect(shopClient);
+  expect(await conditionOf(mesh, ['AuthorizationPolicy', 'shop/nobody'])).toMatchObject({
+    status: 'True',
+    reason: 'Programmed',
+  });
+  expect(await programmedOf(mesh, 'AuthorizationPolicy', 'shop/nobody')).toBe('1/1');
 });
