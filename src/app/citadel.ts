@@ -28,7 +28,7 @@ function makeAuthority(inputs: AssembleInputs, cluster: Cluster | undefined, gal
   const { rootCertFile, namespace } = config;
   return new Authority({
     ...stores(inputs, cluster),
-    evidence: cluster === undefined ? noEvidence : evidenceIn(cluster.api, namespace),
+    evidence: cluster === undefined ? noEvidence : evidenceIn(cluster.api, namespace, config.listenedNamespaces),
     rootFile: rootCertFile === undefined ? undefined : new RootFile(rootCertFile),
     trustDomain: trustDomainSource(galley),
     isLeader: () => cluster?.leadership.isLeader ?? true,

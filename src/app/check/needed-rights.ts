@@ -106,7 +106,7 @@ function forAuthority({ config }: Settings): readonly NeededRight[] {
     { ...secrets, name: 'cacerts', verbs: ['get', ...read] },
     { ...secrets, verbs: ['create'] },
     { ...configMaps, name: 'istio-security', verbs: [...read, 'patch', 'delete'] },
-    { ...configMaps, name: 'istio-ca-root-cert', verbs: ['get'] },
+    { ...configMaps, name: 'istio-ca-root-cert', verbs: ['get', ...read, 'patch', 'delete'] },
     { ...configMaps, verbs: ['create'] },
     { purpose: 'learns who calls', group: 'authentication.k8s.io', plural: 'tokenreviews', verbs: ['create'] },
   ];

@@ -20,20 +20,29 @@ const MOST_SECRETS = 20;
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
 
-/** A cluster remembers: the root ConfigMap of our own namespace, and the Secrets of workloads. */
-export function evidenceIn(kube: Pick<KubeApi, 'get' | 'list'>, namespace: string): FindEvidence {
+/** A cluster remembers: the root ConfigMap of our own namespace, and the Secrets of workloads, where we give them any. */
+export function evidenceIn(
+  kube: Pick<KubeApi, 'get' | 'list'>,
+  namespace: string,
+  listened: readonly string[] = [],
+): FindEvidence {
+  const places = listened.length === 0 ? [''] : listened;
   return async (signal) => {
     const published = await kube.get(configMaps, { namespace, name: 'istio-ca-root-cert' }, signal);
     if (!published.ok && published.error.reason !== 'not-found') return unknown('get ConfigMaps', published.error);
     const fieldSelector = 'type=istio.io/key-and-cert';
-    const issued = await kube.list(secrets, { namespace: '', limit: MOST_SECRETS, fieldSelector }, signal);
-    if (!issued.ok) return unknown('list Secrets', issued.error);
+    const issued: KubeObject[] = [];
+    for (const place of places) {
+      const page = await kube.list(secrets, { namespace: place, limit: MOST_SECRETS, fieldSelector }, signal);
+      if (!page.ok) return unknown('list Secrets', page.error);
+      issued.push(...page.value.items);
+    }
     const ofMap = published.ok ? textIn(asRecord(published.value['data']), 'root-cert.pem') : '';
-    const texts = [ofMap, ...issued.value.items.map(rootsOf)];
+    const texts = [ofMap, ...issued.map(rootsOf)];
     const roots = new Map(
       texts.flatMap((text) => certificatesIn(text) ?? []).map((root) => [root.fingerprint256, root]),
     );
-    const count = issued.value.items.length;
+    const count = issued.length;
     const where = `${published.ok ? 'the ConfigMap istio-ca-root-cert' : 'no ConfigMap'} and ${count} Secrets of workloads`;
     return { kind: 'known', roots: [...roots.values()], where };
   };

@@ -12,6 +12,8 @@ export type RootCopiesDeps = {
   readonly publications: readonly Publication[];
   /** Only these namespaces; none means all. */
   readonly listened: readonly string[];
+  /** Which is always told. */
+  readonly ownNamespace: string;
   readonly touch: (key: string) => void;
   readonly log: Logger;
 };
@@ -81,7 +83,8 @@ export class RootCopies {
 
   #ofPublication(publication: Publication): readonly Runnable[] {
     const { only, name } = publication;
-    const everywhere = this.#deps.listened.length === 0 ? [''] : this.#deps.listened;
+    const { listened, ownNamespace } = this.#deps;
+    const everywhere = listened.length === 0 ? [''] : [...new Set([ownNamespace, ...listened])];
     return (only === undefined ? everywhere : [only]).map((namespace) =>
       this.#deps.reflect<PublishedRoot>({
         type: configMapType,

@@ -117,16 +117,20 @@ test('new roots reach all, and whoever leads next has nothing to write', async (
   expect(kube.writes).toEqual([]);
 });
 
-test('only the namespaces that are listened to, and nothing before there are roots', async () => {
+test('only the namespaces that are listened to and our own, and nothing before there are roots', async () => {
   const { kube, issuers, lead, settle, namespace } = worldOf({ listened: ['bank'] });
   issuers.use(undefined);
-  for (const name of ['shop', 'bank']) namespace(name);
+  for (const name of ['shop', 'bank', 'istio-system']) namespace(name);
   lead();
   await settle();
   expect(kube.writes).toEqual([]);
   issuers.use(testIssuer(root));
   await settle();
-  expect(kube.writes).toEqual([`create configmaps bank/${ROOT}`]);
+  expect(kube.writes.toSorted()).toEqual([
+    `create configmaps bank/${ROOT}`,
+    `create configmaps istio-system/${ROOT}`,
+    'create configmaps istio-system/istio-security',
+  ]);
 });
 
 test('a namespace that refuses keeps no other waiting, and is tried again', async () => {

@@ -91,6 +91,7 @@ class Term {
       reflect: deps.reflect,
       publications: this.#publications,
       listened: rules.listened,
+      ownNamespace: rules.ownNamespace,
       touch: (key) => this.#queue.add(key),
       log,
     });

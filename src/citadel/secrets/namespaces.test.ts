@@ -43,6 +43,8 @@ describe('whether a namespace gets the roots', () => {
     { name: 'shop', more: { deletionTimestamp: '2026-01-01T00:00:00Z' }, gets: false },
     { name: 'shop', own: { listened: ['bank'] }, gets: false },
     { name: 'bank', own: { listened: ['bank'] }, gets: true },
+    { name: 'istio-system', own: { listened: ['bank'] }, gets: true },
+    { name: 'kube-system', own: { ownNamespace: 'kube-system' }, gets: true },
   ])('$name $labels $own $more: $gets', ({ name, labels = {}, own, more, gets }) => {
     expect(getsRoots(namespace(labels, name, more), { ...rules, ...own })).toBe(gets);
   });

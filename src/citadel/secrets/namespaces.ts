@@ -80,9 +80,14 @@ function byDefault(_: NamespaceFacts, { enabledByDefault }: NamespaceRules): boo
 /** Namespaces of Kubernetes itself, in which no workload of a mesh runs. */
 const withoutWorkloads: ReadonlySet<string> = new Set(['kube-public', 'kube-node-lease', 'local-path-storage']);
 
-/** Whether a namespace gets the roots. That of Kubernetes' own parts does when its labels say that it has proxies. */
-export function getsRoots({ name, isTerminating, labels }: NamespaceFacts, { listened }: NamespaceRules): boolean {
-  if (isTerminating || withoutWorkloads.has(name)) return false;
+/** Whether a namespace gets the roots. Ours always does; that of Kubernetes' own parts when its labels say that it has proxies. */
+export function getsRoots(
+  { name, isTerminating, labels }: NamespaceFacts,
+  { listened, ownNamespace }: NamespaceRules,
+): boolean {
+  if (isTerminating) return false;
+  if (name === ownNamespace) return true;
+  if (withoutWorkloads.has(name)) return false;
   if (listened.length > 0) return listened.includes(name);
   if (name !== 'kube-system') return true;
   const isInjected = labels['istio-injection'] === 'enabled' || labels['istio.io/rev'] !== undefined;
