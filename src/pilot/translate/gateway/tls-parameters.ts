@@ -1,3 +1,4 @@
+import { cipherSuites } from '../../../apis/mesh/ciphers.ts';
 import type { MeshTlsConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { ServerTls } from '../../../apis/networking/networking.ts';
 import type { TlsParameters } from '../../../gen/types.ts';
@@ -33,13 +34,3 @@ function known(names: readonly string[] = [], all: ReadonlySet<string>): readonl
 }
 
 const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521', 'X25519', 'X25519MLKEM768']);
-
-/** All that Envoy knows. */
-const cipherSuites = new Set(
-  `ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384
-  ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305 ECDHE-PSK-CHACHA20-POLY1305 ECDHE-ECDSA-AES128-SHA
-  ECDHE-RSA-AES128-SHA ECDHE-PSK-AES128-CBC-SHA ECDHE-ECDSA-AES256-SHA ECDHE-RSA-AES256-SHA ECDHE-PSK-AES256-CBC-SHA
-  AES128-GCM-SHA256 AES256-GCM-SHA384 AES128-SHA AES256-SHA PSK-AES128-CBC-SHA PSK-AES256-CBC-SHA DES-CBC3-SHA`.split(
-    /\s+/,
-  ),
-);

@@ -178,9 +178,10 @@ describe('how mutual TLS is ended', () => {
   it.each([
     [{}, { tlsMinimumProtocolVersion: 3, tlsMaximumProtocolVersion: 4 }],
     [
-      { meshMTLS: { minProtocolVersion: 'TLSV1_3' as const, cipherSuites: ['X'] } },
-      { tlsMinimumProtocolVersion: 4, tlsMaximumProtocolVersion: 4, cipherSuites: ['X'] },
+      { meshMTLS: { minProtocolVersion: 'TLSV1_3' as const, cipherSuites: ['AES128-SHA', 'NO-SUCH'] } },
+      { tlsMinimumProtocolVersion: 4, tlsMaximumProtocolVersion: 4, cipherSuites: ['AES128-SHA'] },
     ],
+    [{ meshMTLS: { cipherSuites: ['NO-SUCH'] } }, { tlsMinimumProtocolVersion: 3, tlsMaximumProtocolVersion: 4 }],
   ])('with the versions of the mesh %j', (mesh, expected) => {
     expect(contextOf(mesh).commonTlsContext?.tlsParams).toEqual(expected);
   });

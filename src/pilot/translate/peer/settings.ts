@@ -1,3 +1,4 @@
+import { cipherSuites as knownSuites } from '../../../apis/mesh/ciphers.ts';
 import type { MeshConfig, MeshTlsConfig } from '../../../apis/mesh/mesh-config.ts';
 import type { SubjectAltNameMatcher, TlsParameters } from '../../../gen/types.ts';
 import { SubjectAltNameMatcher_SanType, TlsParameters_TlsProtocol as Version } from '../../../gen/types.ts';
@@ -26,10 +27,11 @@ export function trustDomainsOf({
 }
 
 function parametersOf({ minProtocolVersion, cipherSuites = [] }: MeshTlsConfig = {}): TlsParameters {
+  const usable = [...new Set(cipherSuites)].filter((suite) => knownSuites.has(suite));
   return {
     tlsMinimumProtocolVersion: minProtocolVersion === 'TLSV1_3' ? Version.TLSv1_3 : Version.TLSv1_2,
     tlsMaximumProtocolVersion: Version.TLSv1_3,
-    cipherSuites: cipherSuites.length === 0 ? undefined : cipherSuites,
+    cipherSuites: usable.length === 0 ? undefined : usable,
   };
 }
 
