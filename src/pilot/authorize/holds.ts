@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import { hostRegex } from '../translate/access/host.ts';
 import {
   AMBIGUOUS,
-  ENCODED_SLASH,
   PARAMETER_AT_END,
+  SEGMENT_IN_DOUBT,
   widePathRegex,
   wideTemplateRegex,
 } from '../translate/access/path.ts';
@@ -165,7 +165,7 @@ function strictPathMatches(value: Pattern | PathTemplate, path: string): boolean
 const SEGMENT = String.raw`[-A-Za-z0-9._~%!$&'()+,;:@=*]`;
 
 function templateMatches({ text }: PathTemplate, path: string): boolean {
-  if (text.includes('{*}') && fits(ENCODED_SLASH, path)) return false;
+  if (text.includes('{*}') && fits(SEGMENT_IN_DOUBT, path)) return false;
   const expression = text
     .split(/(\{\*\*?\})/)
     .map((part) => {

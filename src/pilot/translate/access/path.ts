@@ -5,19 +5,19 @@ import type { PathTemplate } from './plan.ts';
 // //, %2F, \ and %5C for one slash, ignore case, a slash at the end, and what follows a semicolon. What refuses must refuse all that.
 
 const slash = String.raw`(?:/|\\|%2f|%5c)`;
-const parameters = '(?:;[^/]*)?';
+const parameters = '(?:(?:;|%3b)[^/]*)?';
 /** Between two segments, also with segments between that are a dot or nothing. */
 const between = String.raw`${parameters}${slash}(?:\.?${parameters}${slash})*`;
 const atEnd = String.raw`${parameters}(?:${slash}\.?${parameters})*`;
 
 /** A path that leads up where slashes are decoded, or parameters dropped: what it means depends on who reads it. */
-export const AMBIGUOUS = String.raw`(?is).*${slash}(?:\.|%2e){2}(?:(?:;|${slash}).*)?`;
+export const AMBIGUOUS = String.raw`(?is).*${slash}(?:\.|%2e){2}(?:(?:;|%3b|${slash}).*)?`;
 
 /** `*.png` must not let in `/admin;.png`. */
-export const PARAMETER_AT_END = '(?s).*;[^/]*';
+export const PARAMETER_AT_END = '(?is).*(?:;|%3b)[^/]*';
 
-/** One segment of a template must not be two for the server. */
-export const ENCODED_SLASH = String.raw`(?is).*(?:\\|%2f|%5c).*`;
+/** One segment of a template must be neither two for the server, nor none. */
+export const SEGMENT_IN_DOUBT = String.raw`(?is).*(?:\\|%2f|%5c|/\.?(?:;|%3b)).*`;
 
 /** Every way to write a path that some server takes for one of the pattern. Undefined where only the text itself is meant. */
 export function widePathRegex({ kind, text }: Exclude<Pattern, { readonly kind: 'present' }>): string | undefined {
@@ -45,7 +45,7 @@ export function wideTemplateRegex({ text }: PathTemplate): string {
     .filter((part) => part !== '')
     .map((part) => {
       if (part === '{*}') return `${between}[^/]+`;
-      return part === '{**}' ? `${slash}.*` : `${between}${literal(part)}`;
+      return part === '{**}' ? `${between}.*` : `${between}${literal(part)}`;
     });
   return `(?is)${parts.join('')}${text.endsWith('{**}') ? '' : atEnd}`;
 }

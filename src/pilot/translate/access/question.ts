@@ -4,7 +4,14 @@ import { regexMatcher, uint32 } from '../protobuf.ts';
 import { complementRegex, elementRegex, elementsOf } from './header.ts';
 import { hostRegex } from './host.ts';
 import { all, any, type MatchNode, not } from './node.ts';
-import { AMBIGUOUS, ENCODED_SLASH, envoyTemplate, PARAMETER_AT_END, widePathRegex, wideTemplateRegex } from './path.ts';
+import {
+  AMBIGUOUS,
+  envoyTemplate,
+  PARAMETER_AT_END,
+  SEGMENT_IN_DOUBT,
+  widePathRegex,
+  wideTemplateRegex,
+} from './path.ts';
 import { escapeRegex, mapText, type Pattern } from './pattern.ts';
 import { type AccessAction, type AccessQuestion, type AccessTest, isOfPeer, isOfToken } from './plan.ts';
 import { refuses, type Stance, stanceOf } from './stance.ts';
@@ -209,7 +216,7 @@ function strictPath(value: PathValue): MatchNode {
     case 'template': {
       const template: MatchNode = { kind: 'template', template: envoyTemplate(value) };
       const hasSegment = value.text.includes('{*}');
-      return all([template, noWayUp, ...(hasSegment ? [not(pathNode(regex(ENCODED_SLASH)))] : [])]);
+      return all([template, noWayUp, ...(hasSegment ? [not(pathNode(regex(SEGMENT_IN_DOUBT)))] : [])]);
     }
     case 'prefix':
       return all([pathNode(matcherOf(value)), noWayUp]);
