@@ -34,6 +34,8 @@ export type IdentityRequest = {
 
 /** What a workload needs to prove who it is. */
 export type IssuedIdentity = {
+  /** The certificate alone, as PEM. */
+  readonly leaf: string;
   /** The leaf, then the chain without the root, as PEM. */
   readonly chain: string;
   /** PKCS#8 PEM; undefined where the key was the caller's. */
@@ -63,7 +65,7 @@ export function issueIdentity(issuer: Issuer, request: IdentityRequest): IssuedI
     signer,
   );
   const key = made?.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { chain: leaf + issuer.intermediates, key, roots: issuer.roots, notBefore, notAfter };
+  return { leaf, chain: leaf + issuer.intermediates, key, roots: issuer.roots, notBefore, notAfter };
 }
 
 type OpenIssuer = { readonly signer: Signer; readonly life: Validity };

@@ -18,6 +18,6 @@ export function signRequest(issuer: Issuer, { csr, identity, lifetimeMs, now }: 
   const request = readCertificateRequest(csr);
   if (!request.ok) return err(request.error);
   const { publicKey } = request.value;
-  const { chain, notAfter } = issueIdentity({ ...issuer, intermediates: '' }, { identity, publicKey, now, lifetimeMs });
-  return ok({ leaf: chain, notAfter });
+  const { leaf, notAfter } = issueIdentity(issuer, { identity, publicKey, now, lifetimeMs });
+  return ok({ leaf, notAfter });
 }

@@ -69,17 +69,10 @@ class Mesh {
         for (let hour = 0; hour < step.hours; hour += 1) await this.#hour();
         return;
       case 'rotate':
-        this.#requests += 1;
-        this.store.put(this.store.files ?? {}, { rotate: `request ${this.#requests}` });
-        return;
       case 'delete':
-        this.store.remove();
-        return;
       case 'truncate':
-        this.store.put({ ...this.store.files, 'ca-cert.pem': this.store.files?.['ca-cert.pem']?.slice(0, 90) ?? '' });
-        return;
       case 'forget':
-        if (this.store.files !== undefined) this.store.put({ ...this.store.files, 'rotation.json': '' });
+        this.#spoil(step.kind);
         return;
       case 'lead':
         this.#elect(step.replica);
@@ -89,6 +82,25 @@ class Mesh {
         return;
       case 'ask':
         this.#renew(step.workload, step.replica);
+        return;
+    }
+  }
+
+  #spoil(how: 'rotate' | 'delete' | 'truncate' | 'forget'): void {
+    const { files = {} } = this.store;
+    switch (how) {
+      case 'rotate':
+        this.#requests += 1;
+        this.store.put(files, { rotate: `request ${this.#requests}` });
+        return;
+      case 'delete':
+        this.store.remove();
+        return;
+      case 'truncate':
+        this.store.put({ ...files, 'ca-cert.pem': files['ca-cert.pem']?.slice(0, 90) ?? '' });
+        return;
+      case 'forget':
+        this.store.put({ ...files, 'rotation.json': '' });
         return;
     }
   }
