@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { compareText } from '../../kit/order.ts';
 import { err, ok, type Result } from '../../kit/result.ts';
 
 /** Of each type of key, what is public in it: RFC 7518, section 6, and RFC 8037, section 2. */
@@ -34,9 +35,15 @@ export function parsePublicKeys(text: string, { secretKeys }: KeyRules): Result<
   if (keys.length > MOST_KEYS) return err(`there are ${keys.length} keys, and at most ${MOST_KEYS} are taken`);
   const looked = keys.map((key) => publicKey(key, secretKeys));
   const usable = looked.flatMap((key) => (key.ok ? [key.value] : []));
-  if (usable.length > 0) return ok(JSON.stringify({ keys: usable }));
+  if (usable.length > 0) return ok(renderKeys(usable));
   const reasons = [...new Set(looked.flatMap((key) => (key.ok ? [] : [key.error])))];
   return err(keys.length === 0 ? 'there are no keys' : `none of the keys can be used: ${reasons.join('; ')}`);
+}
+
+/** Some issuers give their keys in another order each time, which is no change. */
+function renderKeys(keys: readonly Members[]): string {
+  const texts = new Set(keys.map((key) => JSON.stringify(key)));
+  return `{"keys":[${[...texts].sort(compareText).join(',')}]}`;
 }
 
 function listOfKeys(text: string): readonly Members[] | undefined {
