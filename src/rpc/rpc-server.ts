@@ -66,11 +66,8 @@ export type RpcServerDeps = {
 type Connection = {
   readonly socket: Socket;
   readonly certificate: X509Certificate | undefined;
-  readonly calls: Set<ServerStream>;
 };
 
-/** For how long a caller may take to read that its certificate has expired. */
-const EXPIRY_PATIENCE_MS = 1_000;
 /** A timer cannot be set further ahead than about 24 days. */
 const LONGEST_SLEEP_MS = 86_400_000;
 
@@ -154,7 +151,7 @@ export class RpcServer {
 
   #serve(socket: Socket, certificate: X509Certificate | undefined): void {
     const peer = peerOf(socket);
-    const connection: Connection = { socket, certificate, calls: new Set() };
+    const connection: Connection = { socket, certificate };
     this.#connections.set(peer, connection);
     const closed = new AbortController();
     socket.once('close', () => {
@@ -164,25 +161,22 @@ export class RpcServer {
     if (this.#tls !== undefined) {
       socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));
     }
-    if (certificate !== undefined) void this.#endWhenExpired(connection, certificate, closed.signal);
+    if (certificate !== undefined) void this.#endWhenExpired(socket, certificate, closed.signal);
     this.#injector.injectConnection(socket);
   }
 
-  /** Certificates are judged at the handshake only. Who connects again shows its new one. */
-  async #endWhenExpired(
-    { socket, calls }: Connection,
-    certificate: X509Certificate,
-    closed: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.#deps;
+  /**
+   * Certificates are judged at the handshake only. Who connects again shows its new one; ending its calls alone would have it come again
+   * on the same connection.
+   */
+  async #endWhenExpired(socket: Socket, certificate: X509Certificate, closed: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
     const expiry = Date.parse(certificate.validTo);
     while (!closed.aborted && clock.now() < expiry) {
       await clock.sleep(Math.min(expiry - clock.now(), LONGEST_SLEEP_MS), closed);
     }
     if (closed.aborted) return;
-    const message = 'the certificate of this connection has expired; connect again';
-    for (const call of calls) call.close({ code: RpcStatusCode.UNAUTHENTICATED, message });
-    await clock.sleep(EXPIRY_PATIENCE_MS, closed);
+    log.info({ peer: peerOf(socket) }, 'connection ended: the certificate of the caller has expired');
     socket.destroy();
   }
 
@@ -192,8 +186,6 @@ export class RpcServer {
     return (call) => {
       const connection = this.#connections.get(call.getPeer());
       const stream = new GrpcServerStream(call, { clock, cut, transport, certificate: connection?.certificate });
-      connection?.calls.add(stream);
-      stream.closed.addEventListener('abort', () => connection?.calls.delete(stream), { once: true });
       serve(stream).then(
         () => stream.close({ code: RpcStatusCode.OK, message: '' }),
         (error: unknown) => {

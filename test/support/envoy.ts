@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { renderBootstrap } from '../../src/injector/bootstrap.ts';
+import { type DiscoverySecurity, renderBootstrap } from '../../src/injector/bootstrap.ts';
 import type { JsonObject } from '../../src/injector/json.ts';
 import { socketGet } from '../../src/local/socket-get.ts';
 import type { Proxy } from '../../src/model/proxy.ts';
@@ -14,6 +14,8 @@ export type EnvoyInputs = {
   readonly proxy: Proxy;
   readonly protocol: 'delta' | 'sotw';
   readonly xdsSocket: string;
+  /** How it proves who it is to the control plane, behind that socket; plaintext if nothing is said. */
+  readonly security?: DiscoverySecurity;
 };
 
 /**
@@ -86,7 +88,10 @@ export class TestEnvoy {
 }
 
 /** The bootstrap of pods, except for how it talks to us. */
-function buildBootstrap({ proxy, protocol, xdsSocket }: EnvoyInputs, admin: string): JsonObject {
+function buildBootstrap(
+  { proxy, protocol, xdsSocket, security = { kind: 'plaintext' } }: EnvoyInputs,
+  admin: string,
+): JsonObject {
   const [address = '127.0.0.1'] = proxy.addresses;
   const [name = ''] = proxy.name.split('.');
   const text = JSON.stringify(
@@ -107,7 +112,7 @@ function buildBootstrap({ proxy, protocol, xdsSocket }: EnvoyInputs, admin: stri
       podPorts: [],
       nodeName: '',
       version: '0.0.0',
-      discovery: { host: '192.0.2.1', port: 15010, security: { kind: 'plaintext' } },
+      discovery: { host: '192.0.2.1', port: 15010, security },
       stats: { kind: 'all' },
       adminSocket: undefined,
       overload: undefined,

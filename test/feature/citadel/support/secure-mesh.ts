@@ -1,12 +1,11 @@
 import { onTestFinished } from 'vitest';
-import type { ProcessConfig } from '../../../../src/app/config.ts';
 import { type Issuer, issueIdentity } from '../../../../src/citadel/issuer.ts';
 import { decodeMessage, encodeMessage } from '../../../../src/gen/codec.ts';
 import { type ClientTls, RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import type { RpcStatus } from '../../../../src/rpc/status.ts';
 import { adsMethods } from '../../../../src/xds/xds.ts';
 import type { Manifest } from '../../pilot/support/manifests.ts';
-import { TestProcess } from '../../pilot/support/process.ts';
+import { type ProcessOptions, TestProcess } from '../../pilot/support/process.ts';
 
 export const CLUSTERS = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
 
@@ -34,8 +33,9 @@ export class SecureMesh {
     this.issuer = issuer;
   }
 
-  static async start(objects: readonly Manifest[], config: Partial<ProcessConfig> = {}): Promise<SecureMesh> {
+  static async start(objects: readonly Manifest[], { config, ...options }: ProcessOptions = {}): Promise<SecureMesh> {
     const process = await TestProcess.start(objects, {
+      ...options,
       controllers: ['galley', 'pilot', 'citadel'],
       config: { xds: { host: '127.0.0.1', port: 0 }, ...config },
     });

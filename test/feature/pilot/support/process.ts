@@ -2,6 +2,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { Xebec } from '../../../../src/app/assemble.ts';
 import type { Controller, ProcessConfig } from '../../../../src/app/config.ts';
+import type { IssuerSource } from '../../../../src/citadel/issuer.ts';
 import { MemorySource } from '../../../../src/galley/sources/memory-source.ts';
 import type { Source } from '../../../../src/galley/sources/source.ts';
 import type { ManualClock } from '../../../../src/kit/manual-clock.ts';
@@ -26,6 +27,8 @@ export type ProcessOptions = {
   /** Objects come from this API then, and from nowhere else. */
   readonly kube?: KubeConnection;
   readonly config?: Partial<ProcessConfig>;
+  /** Who signs, in place of the process's own authority. */
+  readonly issuer?: IssuerSource;
 };
 
 type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
@@ -43,12 +46,13 @@ export class TestProcess {
   readonly #clock: ManualClock | undefined;
 
   /** With a manual clock, time passes only while nothing else can happen. */
-  constructor({ sources = [], clock, controllers = ['galley', 'pilot'], kube, config }: ProcessOptions = {}) {
+  constructor({ sources = [], clock, controllers = ['galley', 'pilot'], kube, config, issuer }: ProcessOptions = {}) {
     this.#clock = clock;
     this.xebec = new Xebec({
       // Every change is a batch of its own, so that a test knows when it is through.
       config: processConfig({ controllers, debounceAfterMs: 0, debounceMaxMs: 0, ...config }),
       ...(kube === undefined ? { sources: [this.source, ...sources] } : { kube }),
+      ...(issuer === undefined ? {} : { issuer }),
       clock: clock ?? systemClock,
       random: Math.random,
       log: makePinoLogger('info', (line) => this.log.push(line)),
