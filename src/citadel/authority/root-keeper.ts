@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { BACKDATE_MS, createAuthority } from '../x509/authority.ts';
@@ -121,7 +121,9 @@ export class RootKeeper {
     const { clock, times } = this.#deps;
     const now = clock.now();
     const validity = { notBefore: now - BACKDATE_MS, notAfter: now + times.rootLifetimeMs };
-    const { certificate, key } = createAuthority({ subject: { organization: trustDomain }, validity });
+    // Two of them stand beside each other in a bundle, and are told apart by their names.
+    const commonName = `root ${randomBytes(4).toString('hex')}`;
+    const { certificate, key } = createAuthority({ subject: { organization: trustDomain, commonName }, validity });
     return { certificate: new X509Certificate(certificate), key };
   }
 }

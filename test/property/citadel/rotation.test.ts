@@ -38,7 +38,7 @@ const steps = fc.array(
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('lead' as const, 'restart' as const), replica }) },
   ) as fc.Arbitrary<Step>,
-  { minLength: 10, maxLength: 60, size: 'max' },
+  { minLength: 10, maxLength: 40, size: 'max' },
 );
 
 type Workload = { chain: string; roots: string; askedAt: number };
@@ -179,7 +179,7 @@ test('any two workloads believe each other, through rotations, losses, elections
         await mesh.end();
       }
     }),
-    { numRuns: Number(process.env['XEBEC_RUNS'] ?? 12) },
+    { numRuns: Number(process.env['XEBEC_RUNS'] ?? 6) },
   );
   // Else nothing was shown.
   expect(seen.signers).toBeGreaterThan(2);
