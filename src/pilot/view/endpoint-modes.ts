@@ -57,12 +57,12 @@ export function peerFactsOf(
   { endpoints, identityFolder }: { readonly endpoints: readonly Endpoint[]; readonly identityFolder: string },
 ): PeerFacts {
   const isClient = identityFolder !== '';
-  const { asksPassthrough, asksTls } = rule === undefined ? nothingAsked : askedBy(rule);
+  const { asksPassthrough } = rule === undefined ? nothingAsked : askedBy(rule);
   const isDialled = isClient && (service.resolution.kind === 'passthrough' || asksPassthrough);
   return {
     accounts: isClient ? accountsOf(endpoints) : '',
     allTakeMutualTls: isDialled && allTakeMutualTls(endpoints),
-    isStrict: asksTls && someStrict(mesh, endpoints),
+    isStrict: asksForTls(rule) && someStrict(mesh, endpoints),
   };
 }
 
@@ -71,6 +71,11 @@ function someStrict(mesh: MeshSnapshot, endpoints: readonly Endpoint[]): boolean
   if (!rules.mayBeStrict) return false;
   const targetsAt = (address: string) => mesh.targetsByAddress.get(address);
   return endpoints.some((endpoint) => endpoint.tlsMode === 'istio' && rules.modeOf(endpoint, targetsAt) === 'STRICT');
+}
+
+/** Whether a rule says something about TLS, so that it matters how strict servers are. */
+export function asksForTls(rule: MeshDestinationRule | undefined): boolean {
+  return rule !== undefined && askedBy(rule).asksTls;
 }
 
 const nothingAsked = { asksPassthrough: false, asksTls: false };
