@@ -6,6 +6,7 @@ export const referenceReasons = [
   'NoWorkloads',
   'DelegateNotUsable',
   'CertificateNotFound',
+  'KeysNotFound',
 ] as const;
 
 export const conflictReasons = [
@@ -37,6 +38,7 @@ export const conditionOfCode: Readonly<Record<string, ConditionOfCode>> = {
   XEB1102: refs('DelegateNotUsable'),
   XEB2001: refs('DelegateNotUsable'),
   XEB2102: refs('CertificateNotFound'),
+  XEB2601: refs('KeysNotFound'),
   IST0109: conflict('HostConflict'),
   IST0145: conflict('HostConflict'),
   XEB1009: conflict('DefinedTwice'),

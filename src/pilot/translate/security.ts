@@ -35,7 +35,7 @@ export type SecurityPart<Filter> = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-export const noSecurityPart: SecurityPart<never> = { filters: [], needs: [], origins: [], diagnostics: [] };
+export { noSecurityPart } from './security-part.ts';
 
 /** What an HTTP request passes before all else: the external authorizer, tokens, then who may do what. */
 export function buildHttpSecurity(security: WorkloadSecurity, site: SecuritySite): SecurityPart<HttpFilter> {
