@@ -1,7 +1,8 @@
 import { type ConfigListenerFilter, RBAC_Action } from '../../../gen/types.ts';
 import { originOf } from '../built.ts';
 import { extension } from '../protobuf.ts';
-import { noSecurityPart, type SecurityPart, type SecuritySite } from '../security.ts';
+import type { SecurityPart, SecuritySite } from '../security.ts';
+import { noSecurityPart } from '../security-part.ts';
 import { buildTcpAuthorizer } from './authorizer.ts';
 import { byProvider, marks, type ProviderPolicies } from './custom.ts';
 import type { AccessPlan } from './plan.ts';
@@ -27,7 +28,8 @@ export function buildTcpAccess(plan: AccessPlan, site: SecuritySite): SecurityPa
     origins: plan.policies.map(({ object }) => originOf(object, 'spec')),
     diagnostics: [
       ...diagnosePlan(plan, site, 'tcp'),
-      ...asked.flatMap(({ one, built }) => tellProviders(one, built.problem)),
+      // Where nobody said what ports are, the owner hears of it from those of HTTP, if at all.
+      ...(site.port === undefined ? [] : asked.flatMap(({ one, built }) => tellProviders(one, built.problem))),
     ],
   };
 }
