@@ -35,8 +35,6 @@ export type SecurityPart<Filter> = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-export { noSecurityPart } from './security-part.ts';
-
 /** What an HTTP request passes before all else: the external authorizer, tokens, then who may do what. */
 export function buildHttpSecurity(security: WorkloadSecurity, site: SecuritySite): SecurityPart<HttpFilter> {
   const { custom, rules } = buildHttpAccess(security.access, site);
