@@ -64,7 +64,7 @@ describe('xebec check', () => {
     const { status, report } = await check();
     expect(status).toBe(1);
     expect(messagesOf(report, 'definitions', 'ok')).toEqual(['all 31 of Istio’s kinds are defined, and served']);
-    expect(messagesOf(report, 'permissions', 'failed')).toHaveLength(5);
+    expect(messagesOf(report, 'permissions', 'failed')).toHaveLength(11);
     expect(messagesOf(report, 'permissions', 'failed')[0]).toBe(
       'xebec reads the mesh, but may not list namespaces, watch namespaces, list nodes, watch nodes, list pods and 8 more',
     );
@@ -90,7 +90,7 @@ describe('xebec check', () => {
 
   test('does not ask for what was not wanted', async () => {
     const { report } = await check('--controllers=pilot', '--no-webhook', '--no-xds');
-    expect(messagesOf(report, 'permissions', 'failed')).toHaveLength(2);
+    expect(messagesOf(report, 'permissions', 'failed')).toHaveLength(3);
     expect(messagesOf(report, 'webhook', 'ok')).toHaveLength(1);
     expect(messagesOf(report, 'xds', 'ok')).toHaveLength(1);
     expect(messagesOf(report, 'control-plane', 'failed')).toEqual(['none of 0 replicas behind xebec is ready']);
