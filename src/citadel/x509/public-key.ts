@@ -8,7 +8,6 @@ const EC = oid('1.2.840.10045.2.1');
 const curves: ReadonlyMap<string, number> = new Map([
   [oid('1.2.840.10045.3.1.7'), 65],
   [oid('1.3.132.0.34'), 97],
-  [oid('1.3.132.0.35'), 133],
 ]);
 
 const LEAST_BITS = 2048;
@@ -18,7 +17,7 @@ const MOST_EXPONENT_BYTES = 4;
 
 /**
  * What is wrong with a public key (a SubjectPublicKeyInfo) that Envoy is to use, judged before any cryptography touches it:
- * curves of one's own, and giant numbers, are work for whoever verifies. Ed25519 no stock Envoy takes from a peer.
+ * curves of one's own, and giant numbers, are work for whoever verifies. Ed25519 and P-521 a stock Envoy loads, but takes from no peer.
  */
 export function publicKeyFault(keyInfo: Der): string | undefined {
   const [algorithm, bits] = itemsOf(keyInfo);
@@ -31,13 +30,13 @@ export function publicKeyFault(keyInfo: Der): string | undefined {
     case EC:
       return curveFault(parameters, content.subarray(1));
     default:
-      return 'the public key is neither RSA nor of an elliptic curve P-256, P-384 or P-521';
+      return 'the public key is neither RSA nor of an elliptic curve P-256 or P-384';
   }
 }
 
 function curveFault(parameters: Der | undefined, point: Buffer): string | undefined {
   const length = curves.get(identifierOf(parameters));
-  if (length === undefined) return 'the public key is of another curve than P-256, P-384 and P-521';
+  if (length === undefined) return 'the public key is of another curve than P-256 and P-384';
   return point.length === length && point[0] === 4 ? undefined : 'the point of the public key is not valid';
 }
 
