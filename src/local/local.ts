@@ -1,5 +1,6 @@
 import { makePinoLogger } from '../telemetry/pino-logger.ts';
 import { localDemo } from './demo/demo.ts';
+import { describeDiskTrouble } from './disk-trouble.ts';
 import { localDown } from './down.ts';
 import { localExec } from './exec.ts';
 import { localCommands, localHelp } from './help.ts';
@@ -94,6 +95,11 @@ async function runMeshCommand({ options, io, runControlPlane }: CommandInputs): 
     return 1;
   }
   const log = makePinoLogger('info', io.err);
-  await runMesh({ ...options, programs: programs.value }, io, { runControlPlane, log, random: Math.random });
-  return 0;
+  try {
+    await runMesh({ ...options, programs: programs.value }, io, { runControlPlane, log, random: Math.random });
+    return 0;
+  } catch (error) {
+    log.error({ error: describeDiskTrouble(error) }, 'the mesh cannot go on');
+    return 1;
+  }
 }

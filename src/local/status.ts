@@ -5,6 +5,7 @@ import { renderTable } from '../kit/table.ts';
 import { parseSpiffeId } from '../model/identity.ts';
 import { describeDiagnostic } from '../model/render-diagnostic.ts';
 import { type Complaints, readComplaints } from './admin-pages.ts';
+import { isDiskFull } from './disk-trouble.ts';
 import type { LocalIo } from './local-io.ts';
 import type { PodReport } from './mesh/pod-runner.ts';
 import { type MeshReport, readMeshReport } from './mesh-report.ts';
@@ -35,14 +36,20 @@ export type Standing = {
   readonly report: MeshReport | undefined;
   /** Undefined while the control plane does not answer. */
   readonly complaints: Complaints | undefined;
+  /** Then what is told may be old, and pods cannot start. */
+  readonly isDiskFull: boolean;
   readonly now: number;
   readonly cwd: string;
 };
 
 export async function readStanding(options: LocalOptions, supervisor: Supervisor, io: LocalIo): Promise<Standing> {
   const { stateFolder } = options;
-  const [report, complaints] = await Promise.all([readMeshReport(stateFolder), readComplaints(stateFolder)]);
-  return { options, supervisor, report, complaints, now: io.clock.now(), cwd: io.cwd };
+  const [report, complaints, isFull] = await Promise.all([
+    readMeshReport(stateFolder),
+    readComplaints(stateFolder),
+    isDiskFull(stateFolder),
+  ]);
+  return { options, supervisor, report, complaints, isDiskFull: isFull, now: io.clock.now(), cwd: io.cwd };
 }
 
 async function whyNot({ stateFolder }: LocalOptions): Promise<string> {
@@ -85,7 +92,7 @@ function describeNone({ folder }: LocalOptions): unknown {
 
 const HEAD = ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'ADDRESS', 'ACCOUNT', 'CERTIFICATE'];
 
-export function renderStatus({ options, supervisor, report, complaints, now, cwd }: Standing): string {
+export function renderStatus({ options, supervisor, report, now, ...standing }: Standing): string {
   const pods = report?.pods ?? [];
   const rows = pods.map((pod) => [
     pod.namespace,
@@ -102,10 +109,7 @@ export function renderStatus({ options, supervisor, report, complaints, now, cwd
   const published = supervisor.publish.map(
     ({ hostPort, servicePort }) => `http://127.0.0.1:${hostPort} (the gateways’ port ${servicePort})`,
   );
-  const problems =
-    complaints === undefined
-      ? ['the control plane does not answer (yet): see its log']
-      : renderProblems(complaints, cwd);
+  const problems = problemsOf({ options, ...standing });
   return [
     pods.length === 0 ? `no pods: no Deployment in ${supervisor.folder} that can run here\n` : table,
     '\n',
@@ -116,6 +120,15 @@ export function renderStatus({ options, supervisor, report, complaints, now, cwd
     `logs        ${join(options.stateFolder, 'logs')}\n`,
     ...problems.map((problem) => `problem     ${problem}\n`),
   ].join('');
+}
+
+function problemsOf({ options, complaints, isDiskFull: isFull, cwd }: Omit<Standing, 'supervisor' | 'report' | 'now'>) {
+  return [
+    ...(isFull ? [`the disk of ${options.stateFolder} is full: make room`] : []),
+    ...(complaints === undefined
+      ? ['the control plane does not answer (yet): see its log']
+      : renderProblems(complaints, cwd)),
+  ];
 }
 
 /** The account of its identity, whose namespace is the pod's, and for how long the certificate is valid. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../kit/result.ts';
+import { describeDiskTrouble, isDiskFull } from './disk-trouble.ts';
 import { parseFields, textAt } from './fields.ts';
 import type { LocalIo } from './local-io.ts';
 import { type LocalOptions, renderOptions } from './options.ts';
@@ -30,7 +31,8 @@ export async function supervise(
 ): Promise<Result<undefined, string>> {
   const { options } = inputs;
   const supervisor = await describe(inputs, io);
-  if (!(await claimState(options.stateFolder, supervisor))) return err(`the mesh of ${options.root} runs already`);
+  const claimed = await tryToClaim(options, supervisor);
+  if (!claimed.ok) return claimed;
   const relays: Relay[] = [];
   try {
     const opened = await openRelays(options, relays);
@@ -39,6 +41,15 @@ export async function supervise(
   } finally {
     await Promise.all(relays.map((relay) => relay.close()));
     await removeState(options.stateFolder);
+  }
+}
+
+async function tryToClaim(options: LocalOptions, supervisor: Supervisor): Promise<Result<undefined, string>> {
+  try {
+    const isOurs = await claimState(options.stateFolder, supervisor);
+    return isOurs ? ok(undefined) : err(`the mesh of ${options.root} runs already`);
+  } catch (error) {
+    return err(describeDiskTrouble(error));
   }
 }
 
@@ -99,7 +110,9 @@ async function runChild(
   ending.abort();
   signal.removeEventListener('abort', stop);
   if (signal.aborted) return ok(undefined);
-  const complaint = lastComplaint(readFileSync(logFile, 'utf8'));
+  const complaint = (await isDiskFull(options.stateFolder))
+    ? `the disk of ${options.stateFolder} is full: make room`
+    : lastComplaint(readFileSync(logFile, 'utf8'));
   return err(`the mesh ended (${how})${complaint === '' ? '' : `: ${complaint}`}`);
 }
 

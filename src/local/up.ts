@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { err, ok, type Result } from '../kit/result.ts';
+import { describeDiskTrouble } from './disk-trouble.ts';
 import type { LocalIo } from './local-io.ts';
 import { readMeshReport } from './mesh-report.ts';
 import { type LocalOptions, renderOptions } from './options.ts';
@@ -64,18 +66,18 @@ export async function runInForeground(
 }
 
 async function startInBackground(options: LocalOptions, io: LocalIo): Promise<number> {
-  io.err(`starting the mesh of ${options.folder}\n`);
-  await mkdir(options.stateRoot, { recursive: true, mode: 0o755 });
   const logFile = startLogOf(options.stateFolder);
+  const log = await openLog(options.stateRoot, logFile);
+  if (!log.ok) return fail(io, log.error);
+  io.err(`starting the mesh of ${options.folder}\n`);
   const failed = new AbortController();
-  const log = openSync(logFile, 'w');
   const [program, ...args] = io.self;
   const child = spawn(program, [...args, 'local', 'up', '--foreground', ...renderOptions(options)], {
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log.value, log.value],
     env: { ...io.env },
     detached: true,
   });
-  closeSync(log);
+  closeSync(log.value);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -98,6 +100,15 @@ async function startInBackground(options: LocalOptions, io: LocalIo): Promise<nu
   io.err(await readFile(logFile, 'utf8').catch(() => ''));
   await rm(logFile, { force: true });
   return 1;
+}
+
+async function openLog(stateRoot: string, logFile: string): Promise<Result<number, string>> {
+  try {
+    await mkdir(stateRoot, { recursive: true, mode: 0o755 });
+    return ok(openSync(logFile, 'w'));
+  } catch (error) {
+    return err(describeDiskTrouble(error));
+  }
 }
 
 async function joinRunning(options: LocalOptions, running: Supervisor, io: LocalIo): Promise<number> {

@@ -10,7 +10,7 @@
 //   await mesh.call('inside', 'http://web:8080/');                                        // mutual TLS where the policy allows it
 //   await mesh.call('plain', 'http://web.default:8080/');                                 // plain text: ports must equal target ports
 //   const tls = await identityOf(mesh, 'inside');                                         // to speak mutual TLS without Envoy
-//   await mesh.call('plain', 'https://web.default:8080/', { tls: { ...tls, serverName: 'any', authority: undefined } });
+//   await mesh.call('plain', 'https://web.default:8080/', { tls: { ...tls, serverName: 'any', protocols: ['istio'] } });
 //   await mesh.apply('policy', { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication', … });   // waits until it is in force
 //   expect(identitySeen(await mesh.call('inside', 'http://web:8080/'))).toBe('spiffe://cluster.local/ns/default/sa/inside');
 import { readdirSync, readFileSync } from 'node:fs';
@@ -30,13 +30,28 @@ export async function identityOf(mesh: TestMesh, deployment: string): Promise<Po
   return { certificate: read('cert-chain.pem'), key: read('key.pem'), roots: read('root-cert.pem') };
 }
 
-/** `/etc/certs` of a pod, through one of its processes: the files are in memory of its own. */
-function folderOf({ name, adminSocket = '' }: PodReport): string {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+/** The names of the files that the app of a Deployment's first pod sees in `/etc/certs`. */
+export async function filesSeenBy(mesh: TestMesh, deployment: string): Promise<readonly string[]> {
+  const [pod] = await mesh.pods(deployment);
+  const isApp = (pid: string): boolean =>
+    readText(`/proc/${pid}/cmdline`).includes(mesh.folders.sockets) &&
+    readText(`/proc/${pid}/environ`).split('\0').includes(`POD_NAME=${pod?.name}`);
+  return readdirSync(`/proc/${findProcess(isApp)}/root/etc/certs`).filter((name) => !name.startsWith('.'));
+}
+
+/** `/etc/certs` of a pod, through its Envoy: the files are in memory of the mesh, and nowhere else. */
+function folderOf({ adminSocket = '' }: PodReport): string {
+  const isEnvoy = (pid: string): boolean => {
     const command = readText(`/proc/${pid}/cmdline`);
-    if (command.includes('--config-yaml') && command.includes(adminSocket)) return `/proc/${pid}/root/etc/certs`;
-  }
-  throw new Error(`no Envoy of ${name} runs`);
+    return command.includes('--config-yaml') && command.includes(adminSocket);
+  };
+  return `/proc/${findProcess(isEnvoy)}/root/etc/certs`;
+}
+
+function findProcess(isWanted: (pid: string) => boolean): string {
+  const found = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isWanted(name));
+  if (found === undefined) throw new Error('there is no such process');
+  return found;
 }
 
 function readText(path: string): string {

@@ -11,6 +11,17 @@ import type { ProcessSpec } from './process-keeper.ts';
 /** Where Envoys find the control plane: by its address, since their own DNS is not there yet, and by its name on Kubernetes. */
 export const DISCOVERY = { host: BRIDGE_ADDRESS, port: 15_012, name: 'istiod.istio-system.svc' } as const;
 
+const FLAGS: readonly string[] = [
+  '--disable-hot-restart',
+  ...['--concurrency', '1'],
+  ...['--log-level', 'warning'],
+  // An access log that comes ten seconds late, as it does otherwise, looks like none to a person.
+  ...['--file-flush-interval-msec', '1000'],
+  // As Istio starts it: connections that a change of policy leaves behind are asked to go at once, and cut after 45 s.
+  ...['--drain-strategy', 'immediate'],
+  ...['--drain-time-s', '45'],
+];
+
 /** What processes of pods have in common. */
 export type ProcessSetting = {
   readonly setpriv: string;
@@ -57,25 +68,12 @@ export function buildEnvoyProcess({ plan, address, place }: PodPlacement, settin
   });
   const [uid = 0] = PROXY_OWNER.uids;
   const [gid = 0] = PROXY_OWNER.gids;
-  // An access log that comes ten seconds late, as it does otherwise, looks like none to a person.
-  const flags = [
-    '--disable-hot-restart',
-    '--concurrency',
-    '1',
-    '--log-level',
-    'warning',
-    '--file-flush-interval-msec',
-    '1000',
-    // How long connections outlive the chain they came by: plaintext ones a policy that turned STRICT.
-    '--drain-time-s',
-    '5',
-  ];
   return {
     argv: inPod(place, [
       '--wd=/',
       ...asUser(setting.setpriv, { uid, gid }),
       setting.envoy,
-      ...flags,
+      ...FLAGS,
       '--config-yaml',
       JSON.stringify(bootstrap),
     ]),

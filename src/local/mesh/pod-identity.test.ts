@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Issuer } from '../../citadel/issuer.ts';
 import { createAuthority } from '../../citadel/x509/authority.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
-import { describeDiskTrouble } from './disk-trouble.ts';
+import { describeDiskTrouble } from '../disk-trouble.ts';
 import { LateIssuer } from './late-issuer.ts';
 import { PodIdentity } from './pod-identity.ts';
 
@@ -146,5 +146,7 @@ describe('the identity of a pod', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', path: '/run/x' });
     expect(describeDiskTrouble(full)).toBe('/run/x: the disk is full: make room');
     expect(describeDiskTrouble(new Error('odd'))).toBe('odd');
+    const nested = new AggregateError([new Error('report failed', { cause: full })], 'report failed');
+    expect(describeDiskTrouble(nested)).toBe('/run/x: the disk is full: make room');
   });
 });

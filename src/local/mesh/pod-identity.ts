@@ -5,9 +5,9 @@ import { ChangeSignal } from '../../kit/change-signal.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { spiffeId } from '../../model/identity.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { describeDiskTrouble } from '../disk-trouble.ts';
 import type { PodPlan } from '../plan/pod-plan.ts';
 import { replaceFiles } from './atomic-folder.ts';
-import { describeDiskTrouble } from './disk-trouble.ts';
 
 /** Where identities of pods come from, and how long each lasts. */
 export type Identities = {

@@ -24,6 +24,8 @@ export type CallTls = {
   readonly authority?: string;
   readonly certificate?: string;
   readonly key?: string;
+  /** What the client offers to speak; an Envoy of the mesh knows its own by that. */
+  readonly protocols?: readonly string[];
 };
 
 /**

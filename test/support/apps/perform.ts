@@ -121,6 +121,7 @@ function tlsOptions({ tls }: CallBatch, target: Target): ConnectionOptions {
     ...(tls?.authority === undefined ? {} : { ca: tls.authority }),
     ...(tls?.certificate === undefined ? {} : { cert: tls.certificate }),
     ...(tls?.key === undefined ? {} : { key: tls.key }),
+    ...(tls?.protocols === undefined ? {} : { ALPNProtocols: [...tls.protocols] }),
   };
 }
 

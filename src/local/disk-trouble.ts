@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises';
+
 /** What stands in the way of a file, and what to do. */
 const KNOWN: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room',
@@ -9,11 +11,19 @@ const KNOWN: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open on this machine',
 };
 
-/** Of an error of the file system, in words for a person: the path, the reason and the remedy. */
+/** Of an error of the file system, in words for a person: the path, the reason and the remedy. Of other errors what caused them. */
 export function describeDiskTrouble(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(describeDiskTrouble))].join('; ');
   if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return describeDiskTrouble(error.cause);
   const known = 'code' in error && typeof error.code === 'string' ? KNOWN[error.code] : undefined;
   if (known === undefined) return error.message;
   const path = 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : '';
   return `${path}${known}`;
+}
+
+/** Whether nothing more can be written where a folder is. */
+export async function isDiskFull(folder: string): Promise<boolean> {
+  const found = await statfs(folder).catch(() => undefined);
+  return found !== undefined && found.blocks > 0 && found.bavail === 0;
 }
