@@ -24,6 +24,8 @@ export class InProcess {
   readonly xebec: Xebec;
   readonly log: string[] = [];
   xdsPort = 0;
+  /** Over TLS, where it is on. */
+  secureXdsPort = 0;
   readonly #metrics = new PromMetrics();
   readonly #kube: KubeConnection;
   readonly #stop = new AbortController();
@@ -61,7 +63,9 @@ export class InProcess {
     });
     if (!kube.ok) throw new Error(kube.error);
     const process = new InProcess(kube.value, config, log);
-    process.xdsPort = (await process.xebec.bind()).xdsPlaintext?.port ?? 0;
+    const { xds, xdsPlaintext } = await process.xebec.bind();
+    process.xdsPort = xdsPlaintext?.port ?? 0;
+    process.secureXdsPort = xds?.port ?? 0;
     process.#running = process.xebec.run(process.#stop.signal);
     onTestFailed(() => console.error(log.slice(-LINES).join('')));
     onTestFinished(() => process.stop());
