@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { issueIdentity } from '../issuer.ts';
 import {
@@ -146,4 +147,25 @@ describe('a peer is nobody', () => {
   ])('with %s as a certificate', (_, bytes) => {
     expect(readPeerIdentity(bytes, rules)).toEqual({ ok: false, error: 'the certificate cannot be read' });
   });
+});
+
+test('whatever bytes a certificate has, it is somebody or nobody', () => {
+  const good = certificateWith([...usages, alternativeNames(uri(SHOP))], life);
+  const change = fc.record({ at: fc.nat(good.length - 1), to: fc.nat(255) });
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      const bytes = Buffer.from(good);
+      for (const { at, to } of changes) bytes.writeUInt8(to, at);
+      const read = readPeerIdentity(bytes, rules);
+      if (!read.ok) return;
+      // TLS sees to the signature; a name that was changed is at least a whole name of ours.
+      expect(rules.trustDomains).toContain(read.value.trustDomain);
+    }),
+    { numRuns: 2_000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+      expect(readPeerIdentity(Buffer.from(bytes), rules).ok).toBe(false);
+    }),
+  );
 });
