@@ -12,8 +12,6 @@ const annotated = (annotations: Readonly<Record<string, string>>) => ({ annotati
 
 mesh.given(
   client('client'),
-  echo('tproxy', 'v1', ['http:8080', 'tcp:9000'], annotated({ 'sidecar.istio.io/interceptionMode': 'TPROXY' })),
-  service('tproxy', ['http:80>8080', 'tcp:9000'], { selector: { app: 'tproxy' } }),
   echo(
     'partly',
     'v1',
