@@ -12,6 +12,7 @@ import { encodeMessage } from '../../src/gen/codec.ts';
 import { messageToJson } from '../../src/gen/json.ts';
 import type { FilterChain, HttpFilter, Listener, RouteConfiguration, TransportSocket } from '../../src/gen/types.ts';
 import type { JsonObject } from '../../src/injector/json.ts';
+import { socketGet } from '../../src/local/socket-get.ts';
 import type { Identity } from '../../src/model/identity.ts';
 import { buildHttpAccess } from '../../src/pilot/translate/access/http.ts';
 import type { AccessPlan } from '../../src/pilot/translate/access/plan.ts';
@@ -149,6 +150,12 @@ export class AccessEnvoy {
     await this.#untilReady(child, logFile);
   }
 
+  /** The counters whose names hold a text, and what they are. */
+  async stats(part: string): Promise<readonly string[]> {
+    const reply = await socketGet({ path: join(this.#inputs.folder, 'admin.sock') }, '/stats');
+    return (reply?.body ?? '').split('\n').filter((line) => line.includes(part));
+  }
+
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -159,7 +166,6 @@ export class AccessEnvoy {
 
   async #untilReady(child: ChildProcess, logFile: string): Promise<void> {
     const admin = join(this.#inputs.folder, 'admin.sock');
-    const { socketGet } = await import('../../src/local/socket-get.ts');
     const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       if (child.exitCode !== null || child.signalCode !== null) break;
