@@ -10,9 +10,6 @@ const RANGE = 65_536;
 const POD_NETWORK = '10.244';
 const SERVICE_NETWORK = '10.96';
 
-/** Where pods and services of a local mesh are. */
-export const MESH_NETWORKS: readonly string[] = [POD_NETWORK, SERVICE_NETWORK].map((start) => `${start}.0.0/16`);
-
 /**
  * Virtual addresses of services by key. The address follows from the name, so that it is the same on every start; what was
  * once assigned stays, whatever comes or goes.
