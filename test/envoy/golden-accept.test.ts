@@ -80,6 +80,8 @@ async function expectAccepted(envoy: TestEnvoy, { xebec }: TestControlPlane, pro
   expect(sum(/^runtime\.deprecated_feature_use$/)).toBe(0);
   expect(sum(/listener_create_failure$/)).toBe(0);
   expect(envoy.log.filter(isComplaint)).toEqual([]);
+  // Who came is who the case is about, or something else was accepted.
+  expect(new Set(xebec.pilot.proxies().map((one) => one.identityFolder))).toEqual(new Set([proxy.identityFolder]));
   const served = namesServed(xebec, proxy);
   // Envoy lists the assignments of static clusters with those it was sent.
   const endpoints: unknown = expect.arrayContaining([...served.endpoints]);

@@ -125,5 +125,13 @@ function buildBootstrap(
       .replace(discovery, JSON.stringify({ pipe: { path: xdsSocket } }))
       .replace('"DELTA_GRPC"', protocol === 'delta' ? '"DELTA_GRPC"' : '"GRPC"'),
   ) as JsonObject;
-  return { ...bootstrap, admin: { address: { pipe: { path: admin } } } };
+  return { ...withIdentity(bootstrap, proxy), admin: { address: { pipe: { path: admin } } } };
+}
+
+/** Envoys that talk to us in plaintext may have certificates all the same. */
+function withIdentity(bootstrap: JsonObject, { identityFolder }: Proxy): JsonObject {
+  if (identityFolder === '') return bootstrap;
+  const node = bootstrap['node'] as JsonObject;
+  const metadata = { ...(node['metadata'] as JsonObject), IDENTITY_FOLDER: identityFolder };
+  return { ...bootstrap, node: { ...node, metadata } };
 }
