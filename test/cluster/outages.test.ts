@@ -74,6 +74,8 @@ test('an API server that is restarted is missed by nobody', async () => {
 
 test('connections that are cut again and again are resumed, without a list', async () => {
   const mesh = await start();
+  // Whoever leads reads more than others.
+  await eventually('it leads', async () => (await mesh.xebec.counted('xebec_kube_lists_total', 'serviceaccounts')) > 0);
   const lists = await mesh.xebec.counted('xebec_kube_lists_total');
   for (const round of ['1', '2', '3']) {
     const watches = await mesh.xebec.counted('xebec_kube_watches_total', 'virtualservices');
