@@ -1,20 +1,24 @@
 import type { LocalityLbSetting } from '../../apis/networking/networking.ts';
 import { memoByIdentity, sameFields } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { SecretBook } from '../../model/gateway-secret.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Endpoint } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import { peerRules } from '../security/peer.ts';
 import type { PeerRules } from '../security/peer-rules.ts';
+import { ASSIGNMENT_URL } from '../translate/built.ts';
 import type { ClusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildOutboundClusters, type OutboundClusterInputs } from '../translate/cluster/outbound.ts';
 import { buildAssignment, clientLabelsOf } from '../translate/endpoint/assignment.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
 import { proxylessCluster } from '../translate/proxyless/cluster.ts';
+import { type ClientOwner, credentialSite, nameSecrets, ownerKey } from './client-credentials.ts';
 import { encodeBuilt } from './encode.ts';
-import { endpointsForClients, type PeerFacts, peerFactsOf } from './endpoint-modes.ts';
+import { endpointsOf } from './endpoint-lookup.ts';
+import { asksForTls, endpointsForClients, type PeerFacts, peerFactsOf } from './endpoint-modes.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { keepLists } from './keep-lists.ts';
 
@@ -23,6 +27,7 @@ type MemberClusters = {
   readonly clusters: readonly EncodedResource[];
   /** The subsets (empty name: the whole) whose endpoints are sent as assignments. */
   readonly assigned: readonly string[];
+  readonly secrets: readonly EncodedResource[];
   readonly diagnostics: readonly Diagnostic[];
 };
 
@@ -31,6 +36,7 @@ export type ClusterContext = {
   /** The folder of the clients' own certificates; empty where they have none. */
   readonly identityFolder: string;
   readonly defaults: ClusterDefaults;
+  readonly owner: ClientOwner;
   readonly place: ClientPlace;
   /** Tells places apart in memos that several views share. */
   readonly placeKey: string;
@@ -40,11 +46,16 @@ const clusterMemo = new IdentityMemo<ServiceAtPort, OutboundClusterInputs, Membe
 
 type Peers = PeerFacts & { readonly endpoints: readonly Endpoint[] };
 
-function clustersOf(at: ServiceAtPort, { endpoints, ...peers }: Peers, context: ClusterContext): MemberClusters {
+function clustersOf(
+  at: ServiceAtPort,
+  { endpoints, ...peers }: Peers,
+  context: ClusterContext & { readonly book: SecretBook },
+): MemberClusters {
   const { kind, defaults, identityFolder } = context;
   const isDns = at.service.resolution.kind === 'dns';
   const client = isDns && labelsOfPlace(at, defaults.localityLb) !== undefined ? context.place : undefined;
-  const who = `${kind} ${identityFolder}`;
+  const credentials = credentialSite(at, context);
+  const who = `${kind} ${identityFolder} ${credentials === undefined ? '' : ownerKey(context.owner)}`;
   return clusterMemo.get(at, client === undefined ? who : `${who} ${context.placeKey}`, {
     service: at.service,
     port: at.port,
@@ -54,16 +65,20 @@ function clustersOf(at: ServiceAtPort, { endpoints, ...peers }: Peers, context: 
     defaults,
     kind,
     identityFolder,
+    credentials,
     ...peers,
   });
 }
 
 function buildMemberClusters(inputs: OutboundClusterInputs): MemberClusters {
-  const { resources, diagnostics } = buildOutboundClusters(inputs);
+  const { resources, secrets, diagnostics } = buildOutboundClusters(inputs);
   const shown = inputs.kind === 'proxyless' ? resources.map(proxylessCluster) : resources;
   return {
     clusters: shown.map(encodeBuilt),
-    assigned: resources.filter(({ needs }) => needs.length > 0).map(({ name }) => name.split('|')[2] ?? ''),
+    assigned: resources
+      .filter(({ needs }) => needs.some(({ typeUrl }) => typeUrl === ASSIGNMENT_URL))
+      .map(({ name }) => name.split('|')[2] ?? ''),
+    secrets: secrets.map(encodeBuilt),
     diagnostics,
   };
 }
@@ -128,17 +143,36 @@ export function labelsOfPlace(
 export type BuiltMembers = {
   readonly clusters: readonly EncodedResource[];
   readonly assignments: readonly EncodedResource[];
+  /** What clients show, and whom they trust, from Secrets. */
+  readonly secrets: readonly EncodedResource[];
   readonly diagnostics: readonly Diagnostic[];
 };
 
 type MemberSources = {
   readonly endpoints: MeshSnapshot['endpoints'];
-  readonly rules: PeerRules;
+  /** Only where some port may take no mutual TLS. */
+  readonly disabling: PeerRules | undefined;
+  /** Only where some port may take nothing else, and then only for those whose rules say something about TLS. */
+  readonly demanding: PeerRules | undefined;
   /** Only where policies name services. */
   readonly targets: MeshSnapshot['targetsByAddress'] | undefined;
+  /** Only where rules name Secrets. */
+  readonly secrets: SecretBook | undefined;
   readonly defaults: ClusterDefaults;
 };
-type SharedMembers = { readonly inputs: MemberSources; readonly built: BuiltMembers };
+/** What one member came to, and of which endpoints. */
+type MemberBuilt = {
+  readonly endpoints: readonly Endpoint[];
+  readonly own: MemberClusters;
+  readonly assignments: readonly EncodedResource[];
+};
+
+type SharedMembers = {
+  readonly inputs: MemberSources;
+  /** In the order of the members. */
+  readonly each: readonly MemberBuilt[];
+  readonly built: BuiltMembers;
+};
 
 const sharedMembers = memoByIdentity((_: readonly ServiceAtPort[]) => new Map<string, SharedMembers>());
 
@@ -151,35 +185,71 @@ export function memberResources(
   members: readonly ServiceAtPort[],
   context: ClusterContext,
 ): BuiltMembers {
-  const { kind, defaults, placeKey, identityFolder } = context;
+  const { kind, defaults, placeKey, identityFolder, owner } = context;
   const shared = sharedMembers(members);
-  const key = `${kind} ${identityFolder} ${placeKey}`;
+  const asksSecrets = nameSecrets(members);
+  const key = `${kind} ${identityFolder} ${placeKey} ${asksSecrets ? ownerKey(owner) : ''}`;
   const known = shared.get(key);
-  const inputs = { ...sourcesOf(mesh), defaults };
+  const inputs = { ...sourcesOf(mesh), secrets: asksSecrets ? mesh.secrets : undefined, defaults };
   if (known !== undefined && sameFields(known.inputs, inputs)) return known.built;
-  const built = keepLists(known?.built, buildMembers(mesh, members, context));
-  shared.set(key, { inputs, built });
+  const each = buildEach(mesh, members, context, stillGood(known, inputs));
+  const built = keepLists(known?.built, joinMembers(each));
+  shared.set(key, { inputs, each, built });
   return built;
 }
 
 /** What of the mesh decides about clusters and assignments of members. */
-function sourcesOf({ endpoints, security, targetsByAddress }: MeshSnapshot): Omit<MemberSources, 'defaults'> {
+function sourcesOf({
+  endpoints,
+  security,
+  targetsByAddress,
+}: MeshSnapshot): Omit<MemberSources, 'defaults' | 'secrets'> {
   const rules = peerRules(security);
   const asksTargets = rules.namesServices && (rules.mayDisable || rules.mayBeStrict);
-  return { endpoints, rules, targets: asksTargets ? targetsByAddress : undefined };
+  return {
+    endpoints,
+    disabling: rules.mayDisable ? rules : undefined,
+    demanding: rules.mayBeStrict ? rules : undefined,
+    targets: asksTargets ? targetsByAddress : undefined,
+  };
 }
 
-function buildMembers(mesh: MeshSnapshot, members: readonly ServiceAtPort[], context: ClusterContext): BuiltMembers {
-  const clusters: EncodedResource[] = [];
-  const assignments: EncodedResource[] = [];
-  const diagnostics: Diagnostic[] = [];
-  for (const at of members) {
+/** Which of the members' results hold as long as their own endpoints do: most changes are about endpoints, and of few members. */
+function stillGood(
+  known: SharedMembers | undefined,
+  inputs: MemberSources,
+): (at: ServiceAtPort, index: number) => MemberBuilt | undefined {
+  if (known === undefined) return () => undefined;
+  const { endpoints, demanding } = known.inputs;
+  if (!sameFields(known.inputs, { ...inputs, endpoints, demanding })) return () => undefined;
+  const isAsDemanding = demanding === inputs.demanding;
+  return ({ rule }, index) => (isAsDemanding || !asksForTls(rule) ? known.each[index] : undefined);
+}
+
+function buildEach(
+  mesh: MeshSnapshot,
+  members: readonly ServiceAtPort[],
+  context: ClusterContext,
+  stillGoodOf: ReturnType<typeof stillGood>,
+): readonly MemberBuilt[] {
+  const asking = { ...context, book: mesh.secrets };
+  return members.map((at, index) => {
+    const listed = endpointsOf(mesh, at);
+    const before = stillGoodOf(at, index);
+    if (before?.endpoints === listed) return before;
     const endpoints = endpointsForClients(mesh, at);
     const facts = peerFactsOf(mesh, at, { endpoints, identityFolder: context.identityFolder });
-    const built = clustersOf(at, { endpoints, ...facts }, context);
-    clusters.push(...built.clusters);
-    diagnostics.push(...built.diagnostics);
-    for (const subset of built.assigned) assignments.push(assignmentOf(at, subset, endpoints, context));
-  }
-  return { clusters, assignments, diagnostics };
+    const own = clustersOf(at, { endpoints, ...facts }, asking);
+    const assignments = own.assigned.map((subset) => assignmentOf(at, subset, endpoints, context));
+    return { endpoints: listed, own, assignments };
+  });
+}
+
+function joinMembers(each: readonly MemberBuilt[]): BuiltMembers {
+  return {
+    clusters: each.flatMap(({ own }) => own.clusters),
+    assignments: each.flatMap(({ assignments }) => assignments),
+    secrets: each.flatMap(({ own }) => own.secrets),
+    diagnostics: each.flatMap(({ own }) => own.diagnostics),
+  };
 }

@@ -54,7 +54,6 @@ export type GatewayInputs = {
 };
 
 export type GatewayOutput = Outbound & {
-  readonly secrets: readonly EncodedResource[];
   readonly endings: readonly EndingCertificate[];
 };
 
@@ -106,8 +105,8 @@ export class GatewayStage {
     const plan = this.#plan({ gateways: this.#objects, targets });
     const defaults = clusterDefaults(mesh.config.mesh);
     const { kind, identityFolder } = traits;
-    const context = { kind, identityFolder, defaults, place: inputs.place, placeKey: inputs.placeKey };
-    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
+    const context = { kind, identityFolder, owner: traits, defaults, place: inputs.place, placeKey: inputs.placeKey };
+    const { clusters, assignments, secrets, diagnostics } = memberResources(mesh, members, context);
     const listeners = this.#buildListeners(plan, inputs, members);
     const routes = this.#buildRoutes(plan.routes, inputs, members);
     return keepLists(previous, {
@@ -119,7 +118,7 @@ export class GatewayStage {
       assignments,
       listeners: listeners.flatMap(({ listener }) => (listener === undefined ? [] : [encodeBuilt(listener)])),
       routes: routes.resources,
-      secrets: listeners.flatMap(({ secrets }) => secrets.map(encodeBuilt)),
+      secrets: [...secrets, ...listeners.flatMap((built) => built.secrets.map(encodeBuilt))],
       diagnostics: [
         ...plan.diagnostics,
         ...diagnostics,

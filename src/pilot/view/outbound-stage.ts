@@ -36,6 +36,7 @@ export type OutboundInputs = {
 export type Outbound = {
   readonly clusters: readonly EncodedResource[];
   readonly assignments: readonly EncodedResource[];
+  readonly secrets: readonly EncodedResource[];
   readonly listeners: readonly EncodedResource[];
   readonly routes: readonly EncodedResource[];
   readonly diagnostics: readonly Diagnostic[];
@@ -107,7 +108,7 @@ export class OutboundStage {
     const egress = this.#egress({ egress: scope.egress, rules });
     const plan = this.#plan({ egress, headless: this.#headless, traits, httpProxyPort });
     const context = contextOf(inputs);
-    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
+    const { clusters, assignments, secrets, diagnostics } = memberResources(mesh, members, context);
     const fallThrough = fallThroughCluster(scope.outboundTrafficPolicy);
     const listeners = this.#allListeners({ listeners: plan.listeners, traits, settings, fallThrough });
     const routes = this.#routes.get({
@@ -120,6 +121,7 @@ export class OutboundStage {
     return keepLists(previous, {
       clusters: [...clusters, ...fixedClusters(context)],
       assignments,
+      secrets,
       listeners: [...listeners.resources, ...this.#buildFixed(inputs, members)],
       routes: routes.resources,
       diagnostics: [...plan.diagnostics, ...diagnostics, ...listeners.diagnostics, ...routes.diagnostics],
@@ -142,7 +144,7 @@ export class OutboundStage {
 
 function contextOf({ mesh, traits, place, placeKey }: OutboundInputs): ClusterContext {
   const { kind, identityFolder } = traits;
-  return { kind, identityFolder, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
+  return { kind, identityFolder, owner: traits, defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
 }
 
 const passthrough = memoByIdentity(buildPassthroughCluster);

@@ -46,8 +46,15 @@ export class ProxylessStage {
     const members = membersOf(scope.services, rules);
     // gRPC clients have credentials of their own, and are told of no certificates.
     const { kind } = traits;
-    const context = { kind, identityFolder: '', defaults: clusterDefaults(mesh.config.mesh), place, placeKey };
-    const { clusters, assignments, diagnostics } = memberResources(mesh, members, context);
+    const context = {
+      kind,
+      identityFolder: '',
+      owner: traits,
+      defaults: clusterDefaults(mesh.config.mesh),
+      place,
+      placeKey,
+    };
+    const { clusters, assignments, secrets, diagnostics } = memberResources(mesh, members, context);
     const callable = members.filter(({ port }) => isHttp(port.protocol) || port.protocol === 'auto');
     const index = new VirtualServiceIndex(scope.egress.flatMap((egress) => egress.virtualServices));
     const built = callable.flatMap((at) => this.#routesOf(at, { index, members, inputs }));
@@ -57,6 +64,7 @@ export class ProxylessStage {
     return keepLists(previous, {
       clusters,
       assignments,
+      secrets,
       listeners,
       routes: built.map(({ route }) => route),
       diagnostics: [...diagnostics, ...built.flatMap(({ host }) => host.diagnostics)],

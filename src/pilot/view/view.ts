@@ -5,7 +5,7 @@ import type { EncodedResource } from '../../xds/resource.ts';
 import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/resource-set.ts';
 import type { Verdicts } from '../../xds/verdicts.ts';
 import { ASSIGNMENT_URL, CLUSTER_URL, LISTENER_URL, ROUTE_URL } from '../translate/built.ts';
-import { SECRET_URL } from '../translate/gateway/file-secret.ts';
+import { SECRET_URL } from '../translate/secret/file-secret.ts';
 
 /** The set of a list, once somebody made it. */
 const setsByList = memoByIdentity((_: Verdicts) => new WeakMap<readonly EncodedResource[], ResourceSet>());

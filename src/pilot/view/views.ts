@@ -196,7 +196,7 @@ export class Views {
     view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
     const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
     const own = { ownClusters: appended(inbound.clusters, passthrough), ownListeners: inbound.listeners };
-    return this.#show(view, { ...outbound, ...own, secrets: none }, { asking, keys: [outboundKey, viewKey] });
+    return this.#show(view, { ...outbound, ...own }, { asking, keys: [outboundKey, viewKey] });
   }
 
   #buildProxyless(mesh: MeshSnapshot, asking: Asking): Made {
@@ -205,7 +205,7 @@ export class Views {
     const outbound = stage.get(stageInputs(mesh, asking));
     const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
     view.diagnostics = outbound.diagnostics;
-    const inputs = { ...outbound, ownClusters: none, ownListeners: none, secrets: none };
+    const inputs = { ...outbound, ownClusters: none, ownListeners: none };
     return this.#show(view, inputs, { asking, keys: [outboundKey] });
   }
 

@@ -5,7 +5,17 @@ import type { Certificate } from '../../support/certificates.ts';
 import { Pki } from '../../support/pki.ts';
 import { takeAtTheirWord } from '../../support/proven.ts';
 import { urls } from './support/contents.ts';
-import { gateway, type Manifest, object, pod, withMeta } from './support/manifests.ts';
+import {
+  destinationRule,
+  gateway,
+  httpPort,
+  type Manifest,
+  object,
+  pod,
+  service,
+  slice,
+  withMeta,
+} from './support/manifests.ts';
 import type { ModelEnvoy, NodeText, Protocol } from './support/model-envoy.ts';
 import { node, TestProcess } from './support/process.ts';
 
@@ -34,6 +44,14 @@ function world(owner: Owner, other: Owner): readonly Manifest[] {
     tls: { mode: 'MUTUAL', credentialName },
   });
   return [
+    // Whoever reaches this service would use a Secret of the namespace that is his own, or of the other.
+    service(`${owner}/api`, [httpPort]),
+    slice(`${owner}/api`, [`10.2.${owner === 'a' ? 1 : 2}.1`]),
+    destinationRule(`${owner}/api`, {
+      host: `api.${owner}.svc.cluster.local`,
+      trafficPolicy: { tls: { mode: 'MUTUAL', credentialName: 's5' } },
+      subsets: [{ name: 'theirs', trafficPolicy: { tls: { mode: 'MUTUAL', credentialName: `${other}/s6` } } }],
+    }),
     pod(`${owner}/edge`, `10.1.${owner === 'a' ? 1 : 2}.1`, { app: `edge-${owner}` }),
     ...pairs[owner].map((pair, number) => secret(`${owner}/s${number}`, pair)),
     gateway(`${owner}/all`, {

@@ -23,6 +23,7 @@ export function checkCluster(facts: ClusterFacts): readonly Diagnostic[] {
   const found = [
     ...droppedParts(facts),
     ...refusedTls(facts),
+    ...brokenSecrets(facts),
     ...conflictingTls(facts),
     ...passthrough(facts),
     ...manyNames(facts),
@@ -41,10 +42,17 @@ function droppedParts({ port, policy }: ClusterFacts): readonly Diagnostic[] {
   );
 }
 
-function refusedTls({ policy, transport, service }: ClusterFacts): readonly Diagnostic[] {
+function refusedTls({ policy, transport, service, kind }: ClusterFacts): readonly Diagnostic[] {
   if (transport.kind !== 'refused' || policy.tls === undefined) return [];
   const message = `requests to ${service.hostname} fail, because ${transport.reason}; plaintext would not be what the policy asks for`;
-  return [diagnose('error', 'XEB2102', policy.tls, message)];
+  // What is meant for gateways alone is right as it is, and sidecars need not use it.
+  const isForGateways = kind !== 'router' && (policy.tls.spec.credentialName ?? '') !== '';
+  return [diagnose(isForGateways ? 'info' : 'error', 'XEB2102', policy.tls, message)];
+}
+
+function brokenSecrets({ policy: { tls }, transport }: ClusterFacts): readonly Diagnostic[] {
+  if (transport.kind !== 'tls' || tls === undefined) return [];
+  return (transport.credential?.troubles ?? []).map((trouble) => diagnose('warning', 'XEB2105', tls, trouble));
 }
 
 /** The endpoints would close such connections. */

@@ -14,6 +14,8 @@ import { buildLoadBalancing, providedByCluster } from '../policy/load-balancer.t
 import { distributes, localityLbOf } from '../policy/locality-lb.ts';
 import { buildOutlierDetection, panicThreshold } from '../policy/outlier-detection.ts';
 import { configPath, istioMetadata, percent } from '../protobuf.ts';
+import { type SecretType, secretRef } from '../secret/file-secret.ts';
+import type { CredentialSite } from '../secret/find-part.ts';
 import { checkCluster } from './checks.ts';
 import type { ClusterDefaults } from './defaults.ts';
 import { buildDiscovery, type Discovery, discoveryOf } from './discovery.ts';
@@ -38,22 +40,32 @@ export type OutboundClusterInputs = {
   readonly allTakeMutualTls: boolean;
   /** Whether some of the port's endpoints take nothing but mutual TLS, where a rule says something about TLS. */
   readonly isStrict: boolean;
+  /** Where the rule names Secrets that the client is to use. */
+  readonly credentials: CredentialSite | undefined;
+};
+
+export type OutboundClusters = Translated<ClusterType> & {
+  /** What clients show, and whom they trust, from Secrets. */
+  readonly secrets: readonly Built<SecretType>[];
 };
 
 /** The cluster of one port of a service, and one for each subset. */
-export function buildOutboundClusters(inputs: OutboundClusterInputs): Translated<ClusterType> {
-  if (inputs.port.protocol === 'UDP') return { resources: [], diagnostics: [] };
-  const diagnostics: Diagnostic[] = [];
-  const resources = subsetNames(inputs.rule).map((subset) => buildOne(inputs, subset, diagnostics));
-  return { resources, diagnostics };
+export function buildOutboundClusters(inputs: OutboundClusterInputs): OutboundClusters {
+  if (inputs.port.protocol === 'UDP') return { resources: [], secrets: [], diagnostics: [] };
+  const beside: Beside = { diagnostics: [], secrets: [] };
+  const resources = subsetNames(inputs.rule).map((subset) => buildOne(inputs, subset, beside));
+  return { resources, ...beside };
 }
+
+/** What is found on the way. */
+type Beside = { readonly diagnostics: Diagnostic[]; readonly secrets: Built<SecretType>[] };
 
 /** The service as a whole is the subset without a name. Of subsets with one name the first counts. */
 function subsetNames(rule: MeshDestinationRule | undefined): readonly string[] {
   return [...new Set(['', ...(rule?.subsets ?? []).map(({ spec }) => spec.name)])];
 }
 
-function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Diagnostic[]): Built<ClusterType> {
+function buildOne(inputs: OutboundClusterInputs, subset: string, beside: Beside): Built<ClusterType> {
   const { service, port, rule, kind, defaults } = inputs;
   const name = outboundClusterName(port.port, subset, service.hostname);
   const policy = effectivePolicy(rule, port.port, subset);
@@ -63,8 +75,10 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
   const found = chooseDiscovery(inputs, policy, subset);
   const transport = chooseTransport({ ...inputs, subset, policy, speaks, discovery: found });
   const discovery = transport.kind === 'refused' ? 'nowhere' : found;
-  diagnostics.push(...checkCluster({ ...inputs, subset, policy, transport, discovery }));
+  beside.diagnostics.push(...checkCluster({ ...inputs, subset, policy, transport, discovery }));
   const fromHost = transport.kind === 'tls' ? transport.fromHost : undefined;
+  const secrets = transport.kind === 'tls' ? (transport.credential?.secrets ?? []) : [];
+  beside.secrets.push(...secrets);
   const message: Cluster = {
     ...buildEndpointFields({ ...inputs, subset, policy, discovery }, name),
     name,
@@ -81,7 +95,7 @@ function buildOne(inputs: OutboundClusterInputs, subset: string, diagnostics: Di
     type: 'envoy.config.cluster.v3.Cluster',
     name,
     message,
-    needs: discovery === 'eds' ? [assignmentRef(name)] : [],
+    needs: [...(discovery === 'eds' ? [assignmentRef(name)] : []), ...secrets.map((each) => secretRef(each.name))],
     origins: [...originsOf(service, rule, subset), ...entryOrigins(inputs.dnsEndpoints ?? [], rule, subset)],
   };
 }

@@ -119,7 +119,6 @@ it.each<[string, ClientTls, object | undefined]>([
 
 it.each<[string, ClientTls]>([
   ['workload certificates', { mode: 'ISTIO_MUTUAL' }],
-  ['secrets', { mode: 'SIMPLE', credentialName: 'c' }],
   ['no certificate', { mode: 'MUTUAL' }],
 ])('refuses traffic rather than sending it in plaintext: %s', (_, tls) => {
   const { diagnostics } = build(tls);

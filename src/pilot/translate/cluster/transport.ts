@@ -9,7 +9,7 @@ import type { OutboundClusterInputs } from './outbound.ts';
 
 export type TransportInputs = Pick<
   OutboundClusterInputs,
-  'service' | 'port' | 'kind' | 'defaults' | 'identityFolder' | 'accounts' | 'allTakeMutualTls'
+  'service' | 'port' | 'kind' | 'defaults' | 'identityFolder' | 'accounts' | 'allTakeMutualTls' | 'credentials'
 > & {
   readonly subset: string;
   readonly policy: EffectivePolicy;
@@ -29,6 +29,7 @@ export function chooseTransport(inputs: TransportInputs): ClientTransport {
     http2: speaks === 'http2',
     verifyByDefault: defaults.verifyServers,
     mutual,
+    credentials: inputs.credentials,
   });
 }
 
@@ -44,7 +45,7 @@ function chooseAutomatic({ discovery, allTakeMutualTls }: TransportInputs, mutua
   switch (discovery) {
     case 'original-dst':
       return allTakeMutualTls
-        ? { kind: 'tls', socket: buildMutualTlsSocket(mutual), fromHost: undefined }
+        ? { kind: 'tls', socket: buildMutualTlsSocket(mutual), fromHost: undefined, credential: undefined }
         : { kind: 'plaintext' };
     case 'dynamic-dns':
       return { kind: 'plaintext' };

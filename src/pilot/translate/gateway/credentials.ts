@@ -1,19 +1,8 @@
 import type { GatewaySecret, SecretBook } from '../../../model/gateway-secret.ts';
-import { authorityCandidates, type CredentialName, renderCredentialName } from './credential-name.ts';
+import { authorityCandidates, type CredentialName } from '../secret/credential-name.ts';
+import { usableSecrets } from '../secret/find-part.ts';
 import type { GatewayConnectionPlan } from './gateway-plan.ts';
 import type { ServerCertificates } from './read-tls.ts';
-
-/** A pod that may be sent keys, and the Secrets it may use: nothing else of the mesh's Secrets is ever handed on. */
-export type CredentialSite = {
-  readonly namespace: string;
-  readonly isProven: boolean;
-  readonly secrets: readonly GatewaySecret[];
-};
-
-/** A part of a Secret, as a server is to use it; or why it cannot, for whoever wrote the Gateway. */
-export type Found<T> =
-  | { readonly kind: 'found'; readonly secret: GatewaySecret; readonly value: T; readonly problem: string | undefined }
-  | { readonly kind: 'missing'; readonly reason: string };
 
 /** The Secrets that servers name and that gateways of the namespace may use, in the order in which they are named. */
 export function secretsFor(
@@ -21,11 +10,8 @@ export function secretsFor(
   book: SecretBook,
   namespace: string,
 ): readonly GatewaySecret[] {
-  const keys = new Set(connections.flatMap(({ serves }) => namesIn(serves)).map((name) => keyOf(name, namespace)));
-  return [...keys].flatMap((key) => {
-    const secret = book.get(key);
-    return secret !== undefined && mayUse(secret, namespace) ? [secret] : [];
-  });
+  const names = connections.flatMap(({ serves }) => namesIn(serves));
+  return usableSecrets(names, book, namespace);
 }
 
 function namesIn(serves: GatewayConnectionPlan['serves']): readonly CredentialName[] {
@@ -33,58 +19,4 @@ function namesIn(serves: GatewayConnectionPlan['serves']): readonly CredentialNa
   const { certificates, authority }: ServerCertificates = serves.certificates;
   const pairs = certificates.kind === 'secrets' ? certificates.names : [];
   return authority?.kind === 'secret' ? [...pairs, ...authorityCandidates(authority.name)] : pairs;
-}
-
-/** Its own namespace, and those that the Secret's owner named. */
-function mayUse({ ref, allowedNamespaces }: GatewaySecret, namespace: string): boolean {
-  return ref.namespace === namespace || allowedNamespaces.includes(namespace);
-}
-
-export function findPart<Part extends 'pair' | 'authority'>(
-  part: Part,
-  names: readonly CredentialName[],
-  site: CredentialSite,
-): Found<NonNullable<GatewaySecret[Part]['value']>> {
-  if (!site.isProven) return { kind: 'missing', reason: unproven };
-  const there = names.flatMap((name) => find(name, site) ?? []);
-  for (const secret of there) {
-    const { value, problem } = secret[part];
-    // What is broken is not replaced by what somebody else says.
-    if (value !== undefined) return { kind: 'found', secret, value, problem };
-    if (problem !== undefined)
-      return { kind: 'missing', reason: `Secret ${placeOf(secret)} cannot be used: ${problem}` };
-  }
-  const [secret] = there;
-  if (secret !== undefined) return { kind: 'missing', reason: `Secret ${placeOf(secret)} has ${lacks[part]}` };
-  return { kind: 'missing', reason: notThere(names.at(-1), site) };
-}
-
-const lacks = {
-  pair: 'no certificate: put it under tls.crt and tls.key',
-  authority: 'no certificates of authorities to judge clients by: put them under ca.crt',
-} as const;
-
-const unproven =
-  'the gateway is sent no keys, since it has not proven who it is: let it connect with TLS and its certificate or token';
-
-/** Whether it is not there or not for them is said to nobody: names of other namespaces' Secrets are theirs. */
-function notThere(name: CredentialName | undefined, { namespace }: CredentialSite): string {
-  if (name === undefined) return 'no Secret is named';
-  const isOwn = name.namespace === undefined || name.namespace === namespace;
-  if (isOwn)
-    return `there is no Secret ${namespace}/${name.name}: create it in the namespace of the gateway’s pods, which must be one of those whose Secrets xebec reads`;
-  return `there is no Secret ${renderCredentialName(name)} for gateways of namespace ${namespace}: create it, and name ${namespace} in its annotation xebec.dev/allowed-gateway-namespaces`;
-}
-
-function find(name: CredentialName, { namespace, secrets }: CredentialSite): GatewaySecret | undefined {
-  const key = keyOf(name, namespace);
-  return secrets.find((secret) => placeOf(secret) === key);
-}
-
-function keyOf({ namespace, name }: CredentialName, own: string): string {
-  return `${namespace ?? own}/${name}`;
-}
-
-function placeOf({ ref }: GatewaySecret): string {
-  return `${ref.namespace}/${ref.name}`;
 }

@@ -1,7 +1,7 @@
 import type { ServerTls } from '../../../apis/networking/networking.ts';
 import { err, ok, type Result } from '../../../kit/result.ts';
-import { type CredentialName, parseCredentialName } from './credential-name.ts';
-import type { AuthorityFiles, CertificateFiles } from './file-secret.ts';
+import { type CredentialName, parseCredentialName } from '../secret/credential-name.ts';
+import type { AuthorityFiles, CertificateFiles } from '../secret/file-secret.ts';
 
 /** Where a server has from what it shows of itself. */
 export type CertificateSource =

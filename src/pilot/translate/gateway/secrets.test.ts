@@ -126,7 +126,7 @@ test('2021-007: who has not proven to be of the namespace is sent nothing', () =
   });
   expect(built.secrets).toEqual([]);
   expect(chainsOf(built)).toEqual(['sni a.example.com → tcp BlackHoleCluster']);
-  expect(toldBy(built)).toEqual([expect.stringContaining('it has not proven who it is')]);
+  expect(toldBy(built)).toEqual([expect.stringContaining('has not proven who it is')]);
 });
 
 describe('who vouches for clients', () => {

@@ -16,8 +16,7 @@ import { type Built, originOf } from '../built.ts';
 import { buildIdentityContext } from '../peer/identity.ts';
 import { type MutualTlsSettings, ofTrustDomain } from '../peer/settings.ts';
 import { bool, extension } from '../protobuf.ts';
-import { authorityCandidates, authorityResourceName, pairResourceName } from './credential-name.ts';
-import { type CredentialSite, findPart } from './credentials.ts';
+import { authorityCandidates, authorityResourceName, pairResourceName } from '../secret/credential-name.ts';
 import {
   authoritySecretName,
   buildAuthoritySecret,
@@ -25,8 +24,9 @@ import {
   certificateSecretName,
   type SecretType,
   sdsConfig,
-} from './file-secret.ts';
-import { buildInlineAuthority, buildPairSecret } from './inline-secret.ts';
+} from '../secret/file-secret.ts';
+import { type CredentialSite, findPart } from '../secret/find-part.ts';
+import { buildInlineAuthority, buildPairSecret } from '../secret/inline-secret.ts';
 import type { AuthoritySource, CertificateSource, ServerCertificates } from './read-tls.ts';
 import { buildTlsParameters, type TlsDefaults } from './tls-parameters.ts';
 

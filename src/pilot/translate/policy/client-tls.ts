@@ -2,6 +2,7 @@ import type { ClientTls } from '../../../apis/networking/networking.ts';
 import type {
   CertificateValidationContext,
   CommonTlsContext,
+  SdsSecretConfig,
   TransportSocket,
   UpstreamHttpProtocolOptions,
 } from '../../../gen/types.ts';
@@ -11,6 +12,8 @@ import {
 } from '../../../gen/types.ts';
 import { buildMutualTlsSocket, type MutualTlsClient } from '../peer/client.ts';
 import { extension } from '../protobuf.ts';
+import type { CredentialSite } from '../secret/find-part.ts';
+import { type ClientSecrets, useClientSecrets } from './client-secrets.ts';
 import { subjectAltNameMatcher } from './subject-alt-name.ts';
 
 /** How a client speaks to the endpoints of a cluster. */
@@ -21,6 +24,8 @@ export type ClientTransport =
       readonly socket: TransportSocket;
       /** Takes server name and expected SAN from the request's host, where the policy names none. */
       readonly fromHost: UpstreamHttpProtocolOptions | undefined;
+      /** What it takes from a Secret, where it does. */
+      readonly credential: ClientSecrets | undefined;
     }
   /** Mutual TLS with the endpoints that take it, plaintext with the others. */
   | { readonly kind: 'by-endpoint'; readonly socket: TransportSocket }
@@ -36,6 +41,8 @@ export type ClientTlsInputs = {
   readonly verifyByDefault: boolean;
   /** For mutual TLS of the mesh. */
   readonly mutual: MutualTlsClient;
+  /** For a policy that names a Secret; undefined where the client uses none, and so has files alone. */
+  readonly credentials: CredentialSite | undefined;
 };
 
 /** Where Envoy's own images, and Debian, keep the machine's root certificates. */
@@ -50,13 +57,15 @@ export function buildClientTransport(inputs: ClientTlsInputs): ClientTransport {
       return buildOwnIdentity(tls ?? {}, inputs.mutual);
     case 'SIMPLE':
     case 'MUTUAL':
-      return buildFromFiles(tls ?? {}, inputs);
+      return isSet(tls?.credentialName) && inputs.credentials !== undefined
+        ? buildFromSecrets(tls, inputs, inputs.credentials)
+        : buildFromFiles(tls ?? {}, inputs);
   }
 }
 
 function buildOwnIdentity(tls: ClientTls, mutual: MutualTlsClient): ClientTransport {
   if (mutual.folder === '') return refused('the proxy has no certificates of its own for ISTIO_MUTUAL');
-  return { kind: 'tls', socket: buildMutualTlsSocket(mutual, tls), fromHost: undefined };
+  return { kind: 'tls', socket: buildMutualTlsSocket(mutual, tls), fromHost: undefined, credential: undefined };
 }
 
 function buildFromFiles(tls: ClientTls, inputs: ClientTlsInputs): ClientTransport {
@@ -69,9 +78,46 @@ function buildFromFiles(tls: ClientTls, inputs: ClientTlsInputs): ClientTranspor
     tlsCertificates: tls.mode === 'MUTUAL' ? [clientCertificate(tls)] : undefined,
     alpnProtocols: inputs.http2 ? ['h2'] : undefined,
   };
+  const verifiesHost = validation?.trustedCa !== undefined && names.length === 0;
+  return { ...buildSocket(tls, commonTlsContext, verifiesHost), credential: undefined };
+}
+
+function buildFromSecrets(tls: ClientTls, inputs: ClientTlsInputs, site: CredentialSite): ClientTransport {
+  const used = useClientSecrets(tls, site);
+  if (!used.ok) return refused(used.error);
+  const { pair, authority } = used.value;
+  const names = tls.subjectAltNames?.length ? tls.subjectAltNames : inputs.subjectAltNames;
+  const trusted = tls.insecureSkipVerify === true ? undefined : authority;
+  const ownRoots = buildValidation({ ...tls, caCertificates: '' }, names, inputs.verifyByDefault);
+  const commonTlsContext: CommonTlsContext = {
+    ...(trusted === undefined ? { validationContext: ownRoots } : buildTrust(trusted, names)),
+    tlsCertificateSdsSecretConfigs: pair === undefined ? undefined : [pair],
+    alpnProtocols: inputs.http2 ? ['h2'] : undefined,
+  };
+  const verifies = trusted !== undefined || ownRoots?.trustedCa !== undefined;
+  return { ...buildSocket(tls, commonTlsContext, verifies && names.length === 0), credential: used.value };
+}
+
+function buildTrust(
+  validationContextSdsSecretConfig: SdsSecretConfig,
+  names: readonly string[],
+): Pick<CommonTlsContext, 'combinedValidationContext'> {
+  const matchTypedSubjectAltNames = names.length === 0 ? undefined : names.map(subjectAltNameMatcher);
+  return {
+    combinedValidationContext: {
+      defaultValidationContext: { matchTypedSubjectAltNames },
+      validationContextSdsSecretConfig,
+    },
+  };
+}
+
+function buildSocket(
+  tls: ClientTls,
+  commonTlsContext: CommonTlsContext,
+  verifiesHost: boolean,
+): Omit<Extract<ClientTransport, { readonly kind: 'tls' }>, 'credential'> {
   const type = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
   const sni = isSet(tls.sni) ? tls.sni : undefined;
-  const verifiesHost = validation?.trustedCa !== undefined && names.length === 0;
   return {
     kind: 'tls',
     socket: extension('envoy.transport_sockets.tls', type, { commonTlsContext, sni }),
@@ -80,9 +126,10 @@ function buildFromFiles(tls: ClientTls, inputs: ClientTlsInputs): ClientTranspor
 }
 
 function whatIsMissing(tls: ClientTls): string | undefined {
-  if (isSet(tls.credentialName)) return `certificates from secrets (${tls.credentialName}) are not available yet`;
   if (tls.mode !== 'MUTUAL' || (isSet(tls.clientCertificate) && isSet(tls.privateKey))) return undefined;
-  return 'MUTUAL needs clientCertificate and privateKey';
+  return isSet(tls.credentialName)
+    ? 'credentialName is for gateways, and for sidecars that the rule names by workloadSelector; others need clientCertificate and privateKey'
+    : 'MUTUAL needs clientCertificate and privateKey';
 }
 
 function serverFromHost(verifiesHost: boolean): UpstreamHttpProtocolOptions {

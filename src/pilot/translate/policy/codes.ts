@@ -25,6 +25,11 @@ export const translateCodes = {
     title: 'one endpoint expected',
     explanation: 'DNS_ROUND_ROBIN follows one DNS name. With several endpoints each is resolved as with DNS.',
   },
+  XEB2105: {
+    title: 'Secret turned bad',
+    explanation:
+      'The newest version of a Secret that clients use cannot be used, so the version from before stays in force until it is repaired.',
+  },
   XEB2201: {
     title: 'domain used twice',
     explanation:

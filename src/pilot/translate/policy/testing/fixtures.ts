@@ -30,7 +30,13 @@ export const defaults: ClusterDefaults = {
 };
 
 /** A client without certificates. */
-export const noPeers = { identityFolder: '', accounts: '', allTakeMutualTls: false, isStrict: false };
+export const noPeers = {
+  identityFolder: '',
+  accounts: '',
+  allTakeMutualTls: false,
+  isStrict: false,
+  credentials: undefined,
+};
 
 export function port(number: number, protocol: Protocol = 'HTTP'): ServicePort {
   const object = { kind: 'Service', namespace: 'default', name: 'any' };
