@@ -22,9 +22,12 @@ export function edKey(kid: string): IssuerKey {
   return { kid, alg: 'EdDSA', ...generateKeyPairSync('ed25519') };
 }
 
-/** The public halves as issuers publish them. */
-export function jwksOf(keys: readonly IssuerKey[]): string {
-  return JSON.stringify({ keys: keys.map(({ kid, publicKey }) => ({ ...publicKey.export({ format: 'jwk' }), kid })) });
+/** The public halves as issuers publish them; some say what each is for. */
+export function jwksOf(keys: readonly IssuerKey[], { algorithms = false } = {}): string {
+  const published = keys.map(({ kid, alg, publicKey }) => {
+    return { ...publicKey.export({ format: 'jwk' }), kid, ...(algorithms ? { alg } : {}) };
+  });
+  return JSON.stringify({ keys: published });
 }
 
 /** `seconds` from now, as tokens count time. */

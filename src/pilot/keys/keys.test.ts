@@ -10,7 +10,7 @@ import { configSnapshot } from '../../testing/config.ts';
 import { Keys } from './keys.ts';
 
 const MINUTE = 60_000;
-const [one, two] = [jwksOf([ecKey('1')]), jwksOf([ecKey('2')])];
+const [one, two] = ['1', '2'].map((kid) => jwksOf([ecKey(kid)], { algorithms: true })) as [string, string];
 const URL_A = 'https://a.example.com/keys';
 
 type JwtRule = { readonly issuer: string; readonly jwksUri?: string; readonly timeout?: string };

@@ -23,7 +23,9 @@ function reasonFor(text: string): string {
 
 describe('keys that verify tokens', () => {
   const [rsa, ec, ed] = [rsaKey('r'), ecKey('e'), edKey('d')];
-  const { keys: whole } = JSON.parse(jwksOf([rsa, ec, ed])) as { readonly keys: readonly { kid: string }[] };
+  const { keys: whole } = JSON.parse(jwksOf([rsa, ec, ed], { algorithms: true })) as {
+    readonly keys: readonly { kid: string }[];
+  };
   const byKid = (keys: readonly object[]): object =>
     Object.fromEntries(keys.map((key) => [Reflect.get(key, 'kid'), key]));
 
@@ -34,11 +36,23 @@ describe('keys that verify tokens', () => {
   });
 
   test('are kept as they are published', () => {
-    expect(byKid(keysIn(jwksOf([rsa, ec, ed])))).toEqual(byKid(whole));
+    expect(byKid(keysIn(jwksOf([rsa, ec, ed], { algorithms: true })))).toEqual(byKid(whole));
+  });
+
+  test('S6: verify with the algorithms of their type alone', () => {
+    const { kty, crv, x, y } = ec.publicKey.export({ format: 'jwk' });
+    const { n, e } = rsa.publicKey.export({ format: 'jwk' });
+    expect(keysIn(setOf({ kty, crv, x, y, alg: 'RS256' }))).toEqual([{ kty, crv, x, y, alg: 'ES256' }]);
+    expect(keysIn(setOf({ kty: 'RSA', n, e, alg: 'PS512' }))).toEqual([{ kty: 'RSA', n, e, alg: 'PS512' }]);
+    for (const alg of ['HS256', 'none', 'ES256', 'RSA-OAEP', '']) {
+      expect(reasonFor(setOf({ kty: 'RSA', n, e, alg }))).toContain('not one of the type of key');
+    }
   });
 
   test('lose what is secret in them', () => {
-    const secret = [rsa, ec, ed].map(({ privateKey, kid }) => ({ ...privateKey.export({ format: 'jwk' }), kid }));
+    const secret = [rsa, ec, ed].map(({ privateKey, kid, alg }) => {
+      return { ...privateKey.export({ format: 'jwk' }), kid, alg };
+    });
     const kept = keysIn(setOf(...secret));
     expect(byKid(kept)).toEqual(byKid(whole));
     expect(JSON.stringify(kept)).not.toMatch(/"(d|p|q|dp|dq|qi|k)":/);
@@ -53,7 +67,7 @@ describe('keys that verify tokens', () => {
   });
 
   test('are left out one by one where they cannot be used', () => {
-    const good = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'good' };
+    const good = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'good', alg: 'ES256' };
     const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
     const unusual = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey.export({ format: 'jwk' });
     const broken = { ...good, x: good.y };

@@ -9,8 +9,19 @@ const publicMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['OKP', ['crv', 'x']],
 ]);
 
-/** Envoy knows these. A set in which it can use no key at all would cost the whole listener. */
-const curves: readonly unknown[] = ['P-256', 'P-384', 'P-521', 'Ed25519'];
+/**
+ * The curves that Envoy knows (a set in which it can use no key at all would cost the whole listener), and the one algorithm of each: RFC
+ * 7518, section 3.4, and RFC 8037, section 3.1. Where it is not said, Envoy tries a key with whatever the token asks for, and a key of
+ * Ed25519 that does not fit ends the search.
+ */
+const algorithmOfCurve: ReadonlyMap<unknown, string> = new Map([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
+]);
+
+const rsaAlgorithm = /^(?:RS|PS)(?:256|384|512)$/;
 
 /** RFC 7518, section 3.3. */
 const LEAST_RSA_BITS = 2048;
@@ -58,9 +69,14 @@ function publicKey(key: Members, secretKeys: boolean): Result<Members, string> {
   const names = publicMembers.get(key['kty']);
   if (names === undefined) return err('the type of key is unknown');
   if (key['use'] !== undefined && key['use'] !== 'sig') return err('the key is not for signatures');
-  if (key['crv'] !== undefined && !curves.includes(key['crv'])) return err('the curve is unknown');
   const kept = pick(key, [...named, ...names]);
-  return isUsable(kept) ? ok(kept) : err('the key is broken, or too weak');
+  if (!isUsable(kept)) return err('the key is broken, or too weak');
+  if (key['kty'] === 'RSA') {
+    const isForTokens = typeof kept['alg'] !== 'string' || rsaAlgorithm.test(kept['alg']);
+    return isForTokens ? ok(kept) : err('the algorithm is not one of the type of key');
+  }
+  const alg = algorithmOfCurve.get(key['crv']);
+  return alg === undefined ? err('the curve is unknown') : ok({ ...kept, alg });
 }
 
 const named = ['kty', 'kid', 'alg', 'use'];

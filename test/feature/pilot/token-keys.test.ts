@@ -17,7 +17,7 @@ import { reviewsPod, shop } from './support/shop.ts';
 
 const MINUTE = 60_000;
 const config = { jwksAllowedCidrs: ['127.0.0.0/8'] };
-const [one, two] = [jwksOf([ecKey('1')]), jwksOf([rsaKey('2')])];
+const [one, two] = [jwksOf([ecKey('1')], { algorithms: true }), jwksOf([rsaKey('2')], { algorithms: true })];
 const kid2 = '"kid":"2"';
 const servers: Server[] = [];
 
