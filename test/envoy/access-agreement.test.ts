@@ -9,6 +9,7 @@ import { spiffeId } from '../../src/model/identity.ts';
 import { type AccessVerdict, evaluateAccess } from '../../src/pilot/authorize/evaluate.ts';
 import type { AccessRequest } from '../../src/pilot/authorize/request.ts';
 import { selectAccess } from '../../src/pilot/security/access.ts';
+import { meshSecurity } from '../../src/pilot/security/testing/mesh-security.ts';
 import type { AccessPlan } from '../../src/pilot/translate/access/plan.ts';
 import { object } from '../../src/testing/builders.ts';
 import { echoes, RawHttp } from '../support/access-client.ts';
@@ -20,7 +21,6 @@ import {
   signToken,
   TestIdentities,
 } from '../support/access-envoy.ts';
-import { meshSecurity } from '../support/mesh-security.ts';
 import { Random } from '../support/random.ts';
 import {
   claims,

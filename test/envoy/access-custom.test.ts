@@ -7,12 +7,12 @@ import type { ExtensionProvider } from '../../src/apis/mesh/extension-provider.t
 import type { AuthorizationPolicySpec } from '../../src/apis/security/security.ts';
 import type { AuthorizerPlace } from '../../src/model/mesh-security.ts';
 import { selectAccess } from '../../src/pilot/security/access.ts';
+import { meshSecurity } from '../../src/pilot/security/testing/mesh-security.ts';
 import { object } from '../../src/testing/builders.ts';
 import { echoes, RawHttp, type RawResponse } from '../support/access-client.ts';
 import { AccessEnvoy, addressOfGuarded, freePorts, type Ports, TestIdentities } from '../support/access-envoy.ts';
 import { allow, deny, to } from '../support/access-table.ts';
 import { clusterOf, grpcAuthorizer, httpAuthorizer, type TestAuthorizer } from '../support/authorizer.ts';
-import { meshSecurity } from '../support/mesh-security.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'xebec-custom-'));
 const http = await httpAuthorizer();

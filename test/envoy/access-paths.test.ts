@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuthorizationPolicySpec } from '../../src/apis/security/security.ts';
 import { selectAccess } from '../../src/pilot/security/access.ts';
+import { meshSecurity } from '../../src/pilot/security/testing/mesh-security.ts';
 import { object } from '../../src/testing/builders.ts';
 import { RawHttp, type RawResponse } from '../support/access-client.ts';
 import { AccessEnvoy, addressOfGuarded, freePorts, type Guarded, TestIdentities } from '../support/access-envoy.ts';
-import { meshSecurity } from '../support/mesh-security.ts';
 import { mutatePath, readings } from '../support/path-readings.ts';
 import { Random } from '../support/random.ts';
 

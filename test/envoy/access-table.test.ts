@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selectAccess } from '../../src/pilot/security/access.ts';
+import { meshSecurity } from '../../src/pilot/security/testing/mesh-security.ts';
 import { object } from '../../src/testing/builders.ts';
 import { echoes, RawHttp } from '../support/access-client.ts';
 import {
@@ -33,7 +34,6 @@ import {
   unless,
   when,
 } from '../support/access-table.ts';
-import { meshSecurity } from '../support/mesh-security.ts';
 import { claims, identities, issuers, trustDomains } from '../support/random-access.ts';
 
 const ports: Ports = await freePorts();

@@ -1,4 +1,4 @@
-import type { MeshSecurity } from '../../src/model/mesh-security.ts';
+import type { MeshSecurity } from '../../../model/mesh-security.ts';
 
 /** A mesh in which nothing is protected but by what is given. */
 export function meshSecurity(more: Partial<MeshSecurity> = {}): MeshSecurity {
