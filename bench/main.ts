@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine, pinLoadGenerator } from './measure/machine.ts';
 import { type RowReport, renderReport } from './measure/report.ts';
+import { certificates } from './rows/certificates.ts';
 import { churn } from './rows/churn.ts';
 import { clusterChange } from './rows/cluster-change.ts';
 import { clusterMemory } from './rows/cluster-memory.ts';
@@ -33,6 +34,7 @@ const rows: readonly Row[] = [
   growth,
   start,
   validation,
+  certificates,
 ];
 
 /** Those that run a real API server: only when they are asked for. */

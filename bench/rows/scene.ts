@@ -18,6 +18,8 @@ export type SceneOptions = {
   readonly protocol: Protocol;
   /** Over how long the proxies come. */
   readonly spreadMs?: number;
+  /** More flags of the server. */
+  readonly flags?: readonly string[];
 };
 
 /** A mesh, a server of it, and proxies that have everything. */
@@ -41,10 +43,10 @@ export function prepareMesh({ work }: RowContext, plan: MeshPlan): string {
 
 export async function setScene(
   context: RowContext,
-  { plan, proxies, protocol, spreadMs }: SceneOptions,
+  { plan, proxies, protocol, spreadMs, flags = [] }: SceneOptions,
 ): Promise<Scene> {
   const root = prepareMesh(context, plan);
-  const server = context.serve({ source: root });
+  const server = context.serve({ source: root, flags });
   await server.ready();
   const fleet = new Fleet({ address: await server.address(), protocol, nodes: sidecars(plan, proxies) });
   await fleet.connect(spreadMs === undefined ? {} : { spreadMs });

@@ -23,7 +23,12 @@ export type ServerOptions = {
 /** What a pod has of its cluster: an address, and the folder of its service account. */
 export type PodView = { readonly host: string; readonly port: string; readonly serviceAccount: string };
 
-type Bound = { readonly xdsPlaintext: Address; readonly admin: Address; readonly webhook?: Address };
+type Bound = {
+  readonly xdsPlaintext: Address;
+  readonly xds?: Address;
+  readonly admin: Address;
+  readonly webhook?: Address;
+};
 type Address = { readonly host: string; readonly port: number };
 
 /** How the server is run, for reports: everything that is not said here is the default of `xebec serve`. */
@@ -76,6 +81,13 @@ export class XebecProcess {
   async address(): Promise<string> {
     const { xdsPlaintext: xds } = await this.#whenBound();
     return `${xds.host}:${xds.port}`;
+  }
+
+  /** Where it serves over TLS. */
+  async securePort(): Promise<number> {
+    const { xds } = await this.#whenBound();
+    if (xds === undefined) throw new Error('the server has no port over TLS');
+    return xds.port;
   }
 
   /** Where it serves admission reviews. */
