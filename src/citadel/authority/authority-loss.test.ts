@@ -117,7 +117,8 @@ describe('an authority that is lost while it signs', () => {
 });
 
 function evidenceOf(roots: string): FindEvidence {
-  return () => Promise.resolve({ kind: 'known', roots: certificatesIn(roots) ?? [], where: 'the test' });
+  return () =>
+    Promise.resolve({ kind: 'known', published: certificatesIn(roots) ?? [], issued: [], where: 'the test' });
 }
 
 describe('an authority that is lost before the start', () => {
@@ -150,6 +151,25 @@ describe('an authority that is lost before the start', () => {
     expect(roots).toEqual([signer, fingerprint(former.certificate)].sort());
     await pass(clock, 91 * DAY_MS);
     expect(stateOf(replica)).toEqual({ signer, roots: [signer] });
+  });
+
+  test('is not replaced where only workloads know of it; and what they know, since a tenant may have written it, is never trusted for that', async () => {
+    const clock = new ManualClock(now);
+    const own = ownStore();
+    const issued = certificatesIn(former.certificate) ?? [];
+    const planted: FindEvidence = () => Promise.resolve({ kind: 'known', published: [], issued, where: 'the test' });
+    const replica = startReplica(clock, { own, evidence: planted });
+    await pass(clock, MINUTE_MS);
+    expect([own.writes, replica.authority.current()]).toEqual([0, undefined]);
+    expect(replica.authority.problem()).toContain('CN=former');
+    own.put({}, { accept: true });
+    await pass(clock, 2 * MINUTE_MS);
+    const made = stateOf(replica);
+    expect(made.roots).toEqual([made.signer]);
+    // Nor does it keep from signing what we have.
+    const late = startReplica(clock, { own, evidence: planted });
+    await pass(clock, 2 * MINUTE_MS);
+    expect([stateOf(late), late.authority.problem()]).toEqual([made, undefined]);
   });
 
   test('is not replaced either when nobody can tell whether there was one', async () => {

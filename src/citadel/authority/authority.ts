@@ -183,7 +183,7 @@ export class Authority implements Runnable, IssuerSource {
 /** What the mesh must go on trusting. */
 function trustedBy(held: Held | undefined, evidence: Evidence | undefined): readonly X509Certificate[] {
   if (held !== undefined) return held.material.roots;
-  return evidence?.kind === 'known' ? evidence.roots : [];
+  return evidence?.kind === 'known' ? evidence.published : [];
 }
 
 const badDomain: Trouble = {

@@ -17,7 +17,7 @@ export type Held = { readonly keeper: Keeper; readonly name: string; readonly ma
 export type ChoiceInputs = {
   /** The first that can be taken is. */
   readonly candidates: readonly Candidate[];
-  /** What the mesh trusts already, and where that is written; who does not trust it would be cut off. Empty for a mesh without. */
+  /** What the mesh trusts already, by our own word: an authority without any of it would cut everybody off. Empty for a mesh without. */
   readonly trusted: readonly X509Certificate[];
   /** Of what signs now: when that is damaged where it is kept, it signs on, and no other takes its place. */
   readonly heldBy: Keeper | undefined;

@@ -6,16 +6,26 @@ import type { Trouble } from './store.ts';
 
 /** Which roots a mesh trusts, as far as anybody has written it down. */
 export type Evidence =
-  | { readonly kind: 'known'; readonly roots: readonly X509Certificate[]; readonly where: string }
+  | {
+      readonly kind: 'known';
+      /** Told by us, where only who owns the mesh may write: these are trusted, and may stay so. */
+      readonly published: readonly X509Certificate[];
+      /** In Secrets of workloads: there is a mesh. Whoever owns a namespace may write what he likes there, so none is ever trusted for that. */
+      readonly issued: readonly X509Certificate[];
+      readonly where: string;
+    }
   | ({ readonly kind: 'unknown' } & Trouble);
 
 /** Asks whether there is a mesh already, and what it trusts. */
 export type FindEvidence = (signal: AbortSignal) => Promise<Evidence>;
 
-export const noEvidence: FindEvidence = () => Promise.resolve({ kind: 'known', roots: [], where: '' });
+export const noEvidence: FindEvidence = () => Promise.resolve({ kind: 'known', published: [], issued: [], where: '' });
 
 /** Workloads that are enough to know by: all have the same roots, but for those of a rotation. */
 const MOST_SECRETS = 20;
+
+/** A bundle of ours has less; another one is work for nothing. */
+const MOST_CHARACTERS = 64 * 1024;
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
@@ -38,18 +48,20 @@ export function evidenceIn(
       issued.push(...page.value.items);
     }
     const ofMap = published.ok ? textIn(asRecord(published.value['data']), 'root-cert.pem') : '';
-    const texts = [ofMap, ...issued.map(rootsOf)];
-    const roots = new Map(
-      texts.flatMap((text) => certificatesIn(text) ?? []).map((root) => [root.fingerprint256, root]),
-    );
     const count = issued.length;
     const where = `${published.ok ? 'the ConfigMap istio-ca-root-cert' : 'no ConfigMap'} and ${count} Secrets of workloads`;
-    return { kind: 'known', roots: [...roots.values()], where };
+    return { kind: 'known', published: distinct([ofMap]), issued: distinct(issued.map(rootsOf)), where };
   };
 }
 
+function distinct(bundles: readonly string[]): readonly X509Certificate[] {
+  const all = bundles.flatMap((bundle) => certificatesIn(bundle) ?? []);
+  return [...new Map(all.map((root) => [root.fingerprint256, root])).values()];
+}
+
 function rootsOf(secret: KubeObject): string {
-  return Buffer.from(textIn(asRecord(secret['data']), 'root-cert.pem'), 'base64').toString('utf8');
+  const text = textIn(asRecord(secret['data']), 'root-cert.pem');
+  return text.length > MOST_CHARACTERS ? '' : Buffer.from(text, 'base64').toString('utf8');
 }
 
 function unknown(verb: string, { reason, message }: KubeError): Evidence {

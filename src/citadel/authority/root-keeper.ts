@@ -31,6 +31,8 @@ export type Kept = { readonly wrote: boolean; readonly trouble: Trouble | undefi
 
 const nothing: Kept = { wrote: false, trouble: undefined };
 
+/** Of roots that a person is told of: whoever owns a namespace may write as many as he likes. */
+const MOST_NAMES = 4;
 /** A person may be about to put it right in two steps. */
 const DAMAGE_SETTLE_MS = 30_000;
 /** The leader is first to restore; if it has nothing to restore from, others have. */
@@ -82,10 +84,11 @@ export class RootKeeper {
     const stored = storedIn(candidates);
     const isMeant = stored?.requests.accept === true;
     if (!isMeant && evidence.kind === 'unknown') return { wrote: false, trouble: evidence };
-    const former = evidence.kind === 'known' ? evidence.roots : [];
-    if (!isMeant && former.length > 0) return { wrote: false, trouble: lostTrouble(own.name, former, evidence) };
+    const { published, issued } = evidence.kind === 'known' ? evidence : { published: [], issued: [] };
+    if (!isMeant && published.length + issued.length > 0)
+      return { wrote: false, trouble: lostTrouble(own.name, [...published, ...issued], evidence) };
     const made = this.#mint(trustDomain);
-    const files = writeMaterial(materialOf(made, former));
+    const files = writeMaterial(materialOf(made, published));
     const written = stored === undefined ? await own.create(files, signal) : await own.update(stored, files, signal);
     if (written.kind === 'written') this.#tellMade(made);
     return keptBy(written);
@@ -150,8 +153,9 @@ function keptBy(writing: Writing): Kept {
 
 function lostTrouble(name: string, former: readonly X509Certificate[], { kind, ...rest }: Evidence): Trouble {
   const where = kind === 'known' && 'where' in rest ? rest.where : '';
+  const names = former.slice(0, MOST_NAMES).map(nameOf).join(' and ');
   return {
-    reason: `there is no ${name}, but the mesh trusts ${former.map(nameOf).join(' and ')} (by ${where}); a new root would cut it off`,
+    reason: `there is no ${name}, but the mesh trusts ${names} (by ${where}); a new root would cut it off`,
     remedy: `restore the Secret from your copy (docs/certificates.md); if it is lost, create it empty and annotate it with ${ACCEPT_ANNOTATION}: "true", and a new root is made`,
   };
 }

@@ -115,7 +115,7 @@ class Mesh {
   #startReplica(): Replica {
     const evidence: FindEvidence = () => {
       const roots = this.workloads.flatMap((workload) => certificatesIn(workload.roots) ?? []);
-      return Promise.resolve({ kind: 'known', roots, where: 'workloads' });
+      return Promise.resolve({ kind: 'known', published: roots, issued: [], where: 'workloads' });
     };
     return startReplica(this.clock, { own: this.store, evidence, times });
   }
