@@ -1,5 +1,6 @@
 import { Xebec } from '../app/assemble.ts';
 import { CONTROLLERS, parseProcessConfig } from '../app/config.ts';
+import { podSigners } from '../app/pod-identities.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { runLocal } from '../local/local.ts';
 import type { ControlPlaneInputs, LocalIo } from '../local/local-io.ts';
@@ -37,7 +38,7 @@ async function runControlPlane(inputs: ControlPlaneInputs, io: LocalIo, signal: 
     log: makePinoLogger(config.logLevel, io.err),
     metrics: new PromMetrics(),
   });
-  if (xebec.citadel !== undefined) inputs.useIssuer(xebec.citadel.issuer, config.workloadCertTtlMs);
+  if (xebec.citadel !== undefined) inputs.useSigner(podSigners(xebec.citadel.issuer, config.workloadCertTtlMs));
   await xebec.bind();
   await xebec.run(signal);
 }

@@ -1,4 +1,4 @@
-import type { IssuerSource } from '../citadel/issuer.ts';
+import type { PodSignerSource } from '../app/pod-identities.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { ObjectSource } from './plan/local-source.ts';
 import type { Environment } from './programs.ts';
@@ -38,8 +38,8 @@ export type ControlPlaneInputs = {
   readonly wrapSource: (folder: ObjectSource) => ObjectSource;
   /** How long the certificates of pods last, as a person says it; undefined is as everywhere. */
   readonly workloadCertTtl: string | undefined;
-  /** Told who signs identities, and how long they last. */
-  readonly useIssuer: (issuer: IssuerSource, lifetimeMs: number) => void;
+  /** Told who makes the identities of pods. */
+  readonly useSigner: (signer: PodSignerSource) => void;
   /** Where Envoys find it, and the name by which its certificate must know it. */
   readonly xds: { readonly host: string; readonly port: number; readonly name: string };
   readonly admin: { readonly host: string; readonly port: number };

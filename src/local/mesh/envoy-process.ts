@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { IDENTITY_FOLDER } from '../../citadel/identity-files.ts';
+import { POD_IDENTITY_FOLDER } from '../../app/pod-identities.ts';
 import { renderBootstrap } from '../../injector/bootstrap.ts';
 import { PROXY_OWNER } from '../../injector/iptables.ts';
 import type { Locality } from '../../model/service.ts';
@@ -60,7 +60,7 @@ export function buildEnvoyProcess({ plan, address, place }: PodPlacement, settin
     discovery: {
       host: DISCOVERY.host,
       port: DISCOVERY.port,
-      security: { kind: 'mutual-tls', folder: IDENTITY_FOLDER, serverNames: [DISCOVERY.name] },
+      security: { kind: 'mutual-tls', folder: POD_IDENTITY_FOLDER, serverNames: [DISCOVERY.name] },
     },
     stats: { kind: 'all' },
     adminSocket: place.folder.adminSocket,

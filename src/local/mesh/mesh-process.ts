@@ -14,7 +14,7 @@ import { mustRun } from '../run-command.ts';
 import { writeAtomically } from '../state.ts';
 import { DISCOVERY, type ProcessSetting } from './envoy-process.ts';
 import { GatewayTarget } from './gateway-target.ts';
-import { LateIssuer } from './late-issuer.ts';
+import { LateSigner } from './late-signer.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import { NameServer } from './name-server.ts';
 import { makeOwnEtc } from './own-etc.ts';
@@ -74,8 +74,7 @@ class Mesh {
   readonly #io: LocalIo;
   readonly #runControlPlane: RunControlPlane;
   readonly #log: Logger;
-  readonly #issuer = new LateIssuer();
-  #certificateMs = 0;
+  readonly #signer = new LateSigner();
   readonly #pods: Pods;
   readonly #changes = new ChangeSignal();
   #source: LocalSource | undefined;
@@ -89,7 +88,7 @@ class Mesh {
     this.#pods = new Pods({
       networks: new PodNetworks({ ...options, clock: io.clock, kill: io.kill }),
       setting: settingOf(options, io),
-      identities: { issuer: this.#issuer, lifetimeMs: () => this.#certificateMs, random: deps.random },
+      identities: { signer: this.#signer, random: deps.random },
       clock: io.clock,
       kill: io.kill,
       log: deps.log,
@@ -132,10 +131,7 @@ class Mesh {
             meshConfig,
             wrapSource,
             workloadCertTtl,
-            useIssuer: (issuer, lifetimeMs) => {
-              this.#certificateMs = lifetimeMs;
-              this.#issuer.follow(issuer);
-            },
+            useSigner: (signer) => this.#signer.follow(signer),
             xds: DISCOVERY,
             admin: { host: '127.0.0.1', port: ADMIN_PORT },
           },

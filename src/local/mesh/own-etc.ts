@@ -1,6 +1,6 @@
 import { mkdir, readdir, readlink, rmdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IDENTITY_FOLDER } from '../../citadel/identity-files.ts';
+import { POD_IDENTITY_FOLDER } from '../../app/pod-identities.ts';
 import type { Programs } from '../programs.ts';
 import { mustRun } from '../run-command.ts';
 
@@ -17,11 +17,11 @@ export async function makeOwnEtc({ mount }: Pick<Programs, 'mount'>, staging: st
   await mustRun([mount, '--rbind', '/etc', join(staging, HOST)]);
   for (const entry of await readdir('/etc', { withFileTypes: true })) {
     const { name } = entry;
-    if (join('/etc', name) === IDENTITY_FOLDER || name === HOST) continue;
+    if (join('/etc', name) === POD_IDENTITY_FOLDER || name === HOST) continue;
     // A link is copied: what it says may lead out of `/etc`, and holds at this depth only.
     await symlink(entry.isSymbolicLink() ? await readlink(join('/etc', name)) : join(HOST, name), join(staging, name));
   }
-  await mkdir(join(staging, IDENTITY_FOLDER.slice('/etc/'.length)), { mode: 0o755 });
+  await mkdir(join(staging, POD_IDENTITY_FOLDER.slice('/etc/'.length)), { mode: 0o755 });
   // From here on nothing in the state folder leads to the host's files: whoever removes that removes only that.
   await mustRun([mount, '--move', staging, '/etc']);
   await rmdir(staging);

@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Issuer } from '../../citadel/issuer.ts';
+import { podSigners } from '../../app/pod-identities.ts';
+import type { Issuer, IssuerSource } from '../../citadel/issuer.ts';
 import { createAuthority } from '../../citadel/x509/authority.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { describeDiskTrouble } from '../disk-trouble.ts';
-import { LateIssuer } from './late-issuer.ts';
+import { LateSigner } from './late-signer.ts';
 import { PodIdentity } from './pod-identity.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,7 +17,7 @@ const asRoot = test.skipIf(process.getuid?.() !== 0);
 
 class Bench {
   readonly clock = new ManualClock();
-  readonly issuer = new LateIssuer();
+  readonly signer = new LateSigner();
   readonly errors: string[] = [];
   readonly identity: PodIdentity;
   readonly #folder: string;
@@ -41,7 +42,7 @@ class Bench {
     this.identity = new PodIdentity(
       { plan: { name: 'web-0', namespace: 'shop', serviceAccount: 'web' }, folder },
       {
-        identities: { issuer: this.issuer, lifetimeMs: () => HOUR_MS, random: () => 0.5 },
+        identities: { signer: this.signer, random: () => 0.5 },
         clock: this.clock,
         log,
         onChange: () => undefined,
@@ -54,13 +55,14 @@ class Bench {
   }
 
   followControlPlane(): void {
-    this.issuer.follow({
+    const issuers: IssuerSource = {
       current: () => this.#current,
       onChange: (listener) => {
         this.#tell = listener;
         return () => undefined;
       },
-    });
+    };
+    this.signer.follow(podSigners(issuers, HOUR_MS));
   }
 
   setIssuer(name: string, trustDomain = 'cluster.local'): void {

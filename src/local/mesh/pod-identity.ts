@@ -1,18 +1,15 @@
-import { IDENTITY_FOLDER, identityFiles } from '../../citadel/identity-files.ts';
-import { type Issuer, type IssuerSource, issueIdentity } from '../../citadel/issuer.ts';
+import type { PodSigner, PodSignerSource } from '../../app/pod-identities.ts';
 import { PROXY_OWNER } from '../../injector/iptables.ts';
 import { ChangeSignal } from '../../kit/change-signal.ts';
 import type { Clock } from '../../kit/clock.ts';
-import { spiffeId } from '../../model/identity.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { describeDiskTrouble } from '../disk-trouble.ts';
 import type { PodPlan } from '../plan/pod-plan.ts';
 import { replaceFiles } from './atomic-folder.ts';
 
-/** Where identities of pods come from, and how long each lasts. */
+/** Where identities of pods come from. */
 export type Identities = {
-  readonly issuer: IssuerSource;
-  readonly lifetimeMs: () => number;
+  readonly signer: PodSignerSource;
   /** From 0 up to 1, so that pods do not all come at once. */
   readonly random: () => number;
 };
@@ -31,7 +28,7 @@ export type IdentityReport = { readonly spiffeId: string; readonly notAfter: num
 const LOOK_EVERY_MS = 30_000;
 const RETRY_MS = 2_000;
 
-type Held = { readonly issuer: Issuer; readonly renewAt: number; readonly report: IdentityReport };
+type Held = { readonly signer: PodSigner; readonly renewAt: number; readonly report: IdentityReport };
 
 /**
  * The identity of one pod: keeps its files valid, from its first moment to its last. They are renewed when about half of their
@@ -71,7 +68,7 @@ export class PodIdentity {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const stop = this.#deps.identities.issuer.onChange(() => this.#wake.abort());
+    const stop = this.#deps.identities.signer.onChange(() => this.#wake.abort());
     try {
       while (!signal.aborted) {
         // Before looking, so that what changes meanwhile is looked at, too.
@@ -87,11 +84,11 @@ export class PodIdentity {
   /** Renews the files if that is due. Returns when to look again. */
   async #keep(): Promise<number> {
     const { identities, clock, log, onChange } = this.#deps;
-    const issuer = identities.issuer.current();
-    if (issuer === undefined) return LOOK_EVERY_MS;
-    if (issuer === this.#held?.issuer && clock.now() < this.#held.renewAt) return this.#waitMs(this.#held);
+    const signer = identities.signer.current();
+    if (signer === undefined) return LOOK_EVERY_MS;
+    if (signer === this.#held?.signer && clock.now() < this.#held.renewAt) return this.#waitMs(this.#held);
     try {
-      this.#held = await this.#issue(issuer);
+      this.#held = await this.#issue(signer);
       this.#trouble = undefined;
       this.#first.raise();
       onChange();
@@ -100,7 +97,7 @@ export class PodIdentity {
       const trouble = describeDiskTrouble(error);
       const { name, namespace } = this.#plan;
       if (this.#trouble === undefined) {
-        log.error({ pod: name, namespace, error: trouble }, 'an identity cannot be written; trying again');
+        log.error({ pod: name, namespace, error: trouble }, 'an identity cannot be made; trying again');
       }
       this.#trouble = trouble;
       onChange();
@@ -112,24 +109,15 @@ export class PodIdentity {
     return Math.min(LOOK_EVERY_MS, Math.max(0, renewAt - this.#deps.clock.now()));
   }
 
-  async #issue(issuer: Issuer): Promise<Held> {
+  async #issue(signer: PodSigner): Promise<Held> {
     const { identities, clock } = this.#deps;
     const { namespace, serviceAccount } = this.#plan;
     const now = clock.now();
-    const issued = issueIdentity(issuer, {
-      identity: { namespace, serviceAccount },
-      now,
-      lifetimeMs: identities.lifetimeMs(),
-    });
+    const { files, spiffeId, notAfter } = signer({ namespace, serviceAccount }, now);
     const [uid = 0] = PROXY_OWNER.uids;
     const [gid = 0] = PROXY_OWNER.gids;
-    await replaceFiles(this.#folder, identityFiles(issued, IDENTITY_FOLDER), { uid, gid });
+    await replaceFiles(this.#folder, files, { uid, gid });
     const share = 0.45 + identities.random() / 10;
-    const id = spiffeId({ trustDomain: issuer.trustDomain, namespace, serviceAccount });
-    return {
-      issuer,
-      renewAt: now + (issued.notAfter - now) * share,
-      report: { spiffeId: id, notAfter: issued.notAfter },
-    };
+    return { signer, renewAt: now + (notAfter - now) * share, report: { spiffeId, notAfter } };
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IDENTITY_FOLDER } from '../../citadel/identity-files.ts';
+import { POD_IDENTITY_FOLDER } from '../../app/pod-identities.ts';
 import { buildCaptureRules, PROXY_OWNER, renderRestore } from '../../injector/iptables.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Kill } from '../local-io.ts';
@@ -69,7 +69,7 @@ export class PodNetworks {
     // Short, since the path of a unix socket holds 107 bytes and a Deployment's name may be long.
     const id = createHash('sha256').update(`${plan.namespace}/${plan.name}`).digest('hex').slice(0, 10);
     const path = join(this.#stateFolder, 'pods', id);
-    return { path, adminSocket: join(path, 'envoy', 'admin.sock'), identity: join(IDENTITY_FOLDER, id) };
+    return { path, adminSocket: join(path, 'envoy', 'admin.sock'), identity: join(POD_IDENTITY_FOLDER, id) };
   }
 
   async create(plan: PodPlan, address: string): Promise<PodPlace> {
@@ -146,7 +146,7 @@ export class PodNetworks {
 
   async #bindFiles({ folder, enter }: PodPlace): Promise<void> {
     // Over those of all pods: it sees its own identity only.
-    await mustRun([...enter, this.#programs.mount, '--bind', folder.identity, IDENTITY_FOLDER]);
+    await mustRun([...enter, this.#programs.mount, '--bind', folder.identity, POD_IDENTITY_FOLDER]);
     for (const file of ['resolv.conf', 'hosts', 'nsswitch.conf']) {
       if (!(await exists(`/etc/${file}`))) continue;
       await mustRun([...enter, this.#programs.mount, '--bind', join(folder.path, file), `/etc/${file}`]);

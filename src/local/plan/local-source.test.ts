@@ -36,9 +36,11 @@ type Wish = {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly port?: number;
+  readonly account?: string;
 };
 
-function deployment({ name = 'web', replicas = 1, annotations, labels, port = 8080 }: Wish = {}): RawObject {
+function deployment(wish: Wish = {}): RawObject {
+  const { name = 'web', replicas = 1, annotations, labels, port = 8080, account = 'web-account' } = wish;
   return raw('Deployment', name, {
     replicas,
     selector: { matchLabels: { app: 'web' } },
@@ -48,7 +50,7 @@ function deployment({ name = 'web', replicas = 1, annotations, labels, port = 80
         annotations: { 'local.xebec.dev/command': '["node", "web.js"]', ...annotations },
       },
       spec: {
-        serviceAccountName: 'web-account',
+        serviceAccountName: account,
         containers: [{ name: 'web', image: 'web', ports: [{ name: 'main', containerPort: port }] }],
       },
     },
@@ -221,6 +223,40 @@ describe('which pods a Deployment gets', () => {
       capture: { mode: kind === 'sidecar' ? 'REDIRECT' : 'NONE', dns: true },
     });
     expect(bench.plans[0]?.containers).toHaveLength(containers);
+  });
+
+  test('who has Envoy can be spoken to by mutual TLS, unless somebody says otherwise', async () => {
+    const tlsModeOf = async (wish: Wish): Promise<string | undefined> => {
+      const bench = await new Bench().start(deployment(wish));
+      return bench.plans[0]?.labels['security.istio.io/tlsMode'];
+    };
+    expect(await tlsModeOf({})).toBe('istio');
+    expect(await tlsModeOf({ labels: { 'security.istio.io/tlsMode': 'disabled' } })).toBe('disabled');
+    expect(await tlsModeOf({ labels: { 'sidecar.istio.io/inject': 'false' } })).toBeUndefined();
+    expect(await tlsModeOf({ annotations: { 'inject.istio.io/templates': 'gateway' } })).toBeUndefined();
+    expect(await tlsModeOf({ annotations: { 'sidecar.istio.io/interceptionMode': 'NONE' } })).toBeUndefined();
+  });
+
+  test('an account that nobody can be is told', async () => {
+    const bench = await new Bench().start(deployment({ account: 'Web Account' }));
+    expect(bench.plans).toEqual([]);
+    expect(bench.source.diagnostics).toEqual([
+      expect.objectContaining({
+        path: ['spec', 'template', 'spec', 'serviceAccountName'],
+        message: '"Web Account" is no name of a service account, such as reviews',
+      }),
+    ]);
+  });
+
+  test('a pod without Envoy is told the pods of a service, since nobody leads it there', async () => {
+    const plain = deployment({ name: 'plain', labels: { app: 'plain', 'sidecar.istio.io/inject': 'false' } });
+    const bench = await new Bench().start(service(), deployment(), plain);
+    for (const { name } of bench.plans) bench.becomesReady(name);
+    const addressOf = (deploymentName: string): string =>
+      bench.states.find(({ plan }) => plan.deployment === deploymentName)?.address ?? '';
+    const name = 'web.default.svc.cluster.local';
+    expect(bench.source.resolve(name, addressOf('plain'))).toEqual([addressOf('web')]);
+    expect(bench.source.resolve(name, addressOf('web'))).toEqual([expect.stringMatching(/^10\.96\./)]);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import type { DeploymentSpec } from '../../apis/kubernetes/deployment.ts';
 import type { Container } from '../../apis/kubernetes/pod.ts';
 import { type Capture, parseCapture, renderProblem } from '../../injector/capture.ts';
 import { err, ok, type Result } from '../../kit/result.ts';
+import { parseSpiffeId, spiffeId } from '../../model/identity.ts';
 import type { ObjectMeta } from '../../model/object.ts';
 
 /** One container as a process of the host. */
@@ -68,6 +69,13 @@ export function planPods({ meta, spec }: DeploymentInput): Result<readonly PodPl
       issueAt(['spec', 'replicas'], `local mode runs ${MOST_REPLICAS} replicas at most, not ${spec.replicas}`),
     );
   }
+  const { serviceAccountName } = template.spec;
+  if (!isAccount(serviceAccountName)) {
+    const path = ['spec', 'template', 'spec', 'serviceAccountName'];
+    issues.push(
+      issueAt(path, `${JSON.stringify(serviceAccountName)} is no name of a service account, such as reviews`),
+    );
+  }
   if (issues.length > 0 || !capture.ok) return err(issues);
   const templateHash = hashOf(template);
   return ok(
@@ -86,6 +94,12 @@ export function planPods({ meta, spec }: DeploymentInput): Result<readonly PodPl
       capture: kind === 'sidecar' ? capture.value : { ...capture.value, mode: 'NONE' },
     })),
   );
+}
+
+/** Whether it can be part of an identity. */
+function isAccount(serviceAccount: string): boolean {
+  const identity = { trustDomain: 'cluster.local', namespace: 'default', serviceAccount };
+  return parseSpiffeId(spiffeId(identity)) !== undefined;
 }
 
 function kindOf({ labels, annotations }: Template): PodKind {

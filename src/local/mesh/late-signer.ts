@@ -1,11 +1,11 @@
-import type { Issuer, IssuerSource } from '../../citadel/issuer.ts';
+import type { PodSigner, PodSignerSource } from '../../app/pod-identities.ts';
 
-/** The control plane's issuer for pods that are there before it is: until then there is none. */
-export class LateIssuer implements IssuerSource {
+/** The control plane's signer for pods that are there before it is: until then there is none. */
+export class LateSigner implements PodSignerSource {
   readonly #listeners = new Set<() => void>();
-  #source: IssuerSource | undefined;
+  #source: PodSignerSource | undefined;
 
-  current(): Issuer | undefined {
+  current(): PodSigner | undefined {
     return this.#source?.current();
   }
 
@@ -14,7 +14,7 @@ export class LateIssuer implements IssuerSource {
     return () => this.#listeners.delete(listener);
   }
 
-  follow(source: IssuerSource): void {
+  follow(source: PodSignerSource): void {
     this.#source = source;
     source.onChange(() => this.#tell());
     this.#tell();
