@@ -26,3 +26,35 @@ test('others have a turn when one has lasted, and not before', async () => {
     expect(yields).toBe(expected);
   }
 });
+
+test('pieces that share one have it one after the other, and not all at once', async () => {
+  let now = 0;
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    sleep: () => Promise.resolve(),
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+  const turn = new Turn(clock);
+  let phase = 0;
+  const phases: number[] = [];
+  now += 10;
+  const pieces = Array.from({ length: 6 }, async () => {
+    await turn.share();
+    phases.push(phase);
+    // Each takes half a turn.
+    now += 4;
+  });
+  let isOver = false;
+  const counting = (async () => {
+    while (!isOver) {
+      await clock.yield();
+      phase += 1;
+    }
+  })();
+  await Promise.all(pieces);
+  isOver = true;
+  await counting;
+  const together = Map.groupBy(phases, (each) => each);
+  expect(Math.max(...[...together.values()].map(({ length }) => length))).toBe(2);
+});

@@ -12,9 +12,12 @@ export class Turn {
     this.#started = clock.monotonic();
   }
 
+  /** Several pieces may share one: together they have one turn, and not one each. */
   async share(): Promise<void> {
-    if (this.#clock.monotonic() - this.#started < TURN_MS) return;
-    await this.#clock.yield();
-    this.#started = this.#clock.monotonic();
+    while (this.#clock.monotonic() - this.#started >= TURN_MS) {
+      const before = this.#started;
+      await this.#clock.yield();
+      if (this.#started === before) this.#started = this.#clock.monotonic();
+    }
   }
 }

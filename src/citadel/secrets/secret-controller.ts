@@ -97,6 +97,7 @@ class Term {
       breaker: new Breaker(clock, random, log),
       troubles: new AccountTroubles(events, log),
       metrics,
+      share: () => turn.share(),
       clock,
       log,
     });

@@ -36,6 +36,8 @@ export type SecretKeeperDeps = {
   readonly breaker: Breaker;
   readonly troubles: AccountTroubles;
   readonly metrics: SecretMetrics;
+  /** Lets others have a turn. */
+  readonly share: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -129,7 +131,7 @@ export class SecretKeeper {
     if (waitMs > 0) return { kind: 'again', afterMs: waitMs };
     const files = this.#issue(account, authority);
     if (!files.ok) return this.#tell(account, files.error);
-    const created = await kube.create(secretType, newSecret(account, files.value), signal);
+    const created = await this.#sharing(kube.create(secretType, newSecret(account, files.value), signal));
     if (signal.aborted) return done;
     if (!created.ok && created.error.reason === 'already-exists') return await this.#inspect(task, signal);
     if (!created.ok) return this.#onRefused(task, created.error);
@@ -147,7 +149,7 @@ export class SecretKeeper {
   /** Reads the Secret as it is now, and does what is to be done about that. */
   async #inspect(task: Task, signal: AbortSignal): Promise<WorkOutcome> {
     const { kube, copies } = this.#deps;
-    const read = await kube.get(secretType, task.secret, signal);
+    const read = await this.#sharing(kube.get(secretType, task.secret, signal));
     if (signal.aborted) return done;
     this.#answered(read);
     if (!read.ok && read.error.reason === 'not-found') {
@@ -183,9 +185,11 @@ export class SecretKeeper {
     if (waitMs > 0) return { kind: 'again', afterMs: waitMs };
     const files = judgement.kind === 'refresh' ? ok(judgement.files) : this.#issue(account, authority);
     if (!files.ok) return this.#tell(account, files.error);
-    const written = isImmutable(secret)
-      ? await this.#replace(task, { secret, files: files.value }, signal)
-      : await this.#deps.kube.update(secretType, rewrittenSecret(secret, account, files.value), signal);
+    const written = await this.#sharing(
+      isImmutable(secret)
+        ? this.#replace(task, { secret, files: files.value }, signal)
+        : this.#deps.kube.update(secretType, rewrittenSecret(secret, account, files.value), signal),
+    );
     if (signal.aborted) return done;
     if (!written.ok) return this.#onRefused(task, written.error);
     if (!isPlanned) this.#deps.pace.repaired(key);
@@ -322,6 +326,13 @@ export class SecretKeeper {
   #tell(account: Account, trouble: Trouble): WorkOutcome {
     this.#deps.troubles.tell(account, trouble);
     return failed;
+  }
+
+  /** Answers come together, and reading each takes a while. */
+  async #sharing(answer: Promise<KubeResult>): Promise<KubeResult> {
+    const result = await answer;
+    await this.#deps.share();
+    return result;
   }
 
   #answered(result: KubeResult): void {
