@@ -2,12 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Proxy } from '../../src/model/proxy.ts';
-import { offlineProxy } from '../../src/pilot/proxy/offline.ts';
+import { offlineProxy, provenProxy } from '../../src/pilot/proxy/offline.ts';
 import { type GoldenCase, loadCase } from '../golden/case.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.ts';
 import { TestEnvoy } from '../support/envoy.ts';
 import { needNamespaces } from '../support/namespaces.ts';
+import { takeAtTheirWord } from '../support/proven.ts';
 import { createTestIssuer, writeIdentity } from '../support/test-issuer.ts';
 
 const root = mkdtempSync('/tmp/xg-');
@@ -41,6 +42,7 @@ test.each(names)('Envoy accepts all of %s, delta and state of the world', async 
   mkdirSync(folder);
   const golden = loadCase(name);
   const plane = await startControlPlane(folder, golden.yaml.replaceAll('/certs/', `${certificates}/`));
+  if (golden.isProven) takeAtTheirWord(plane.xebec.pilot);
   try {
     const proxy = await proxyOf(golden, plane);
     const envoys = protocols.map((protocol) => new TestEnvoy({ folder, proxy, protocol, xdsSocket: plane.xdsSocket }));
@@ -56,7 +58,7 @@ test.each(names)('Envoy accepts all of %s, delta and state of the world', async 
 });
 
 /** With certificates of its own, where the case is about a proxy that has some. */
-async function proxyOf({ proxy, labels, metadata }: GoldenCase, { xebec }: TestControlPlane): Promise<Proxy> {
+async function proxyOf({ proxy, labels, metadata, isProven }: GoldenCase, { xebec }: TestControlPlane): Promise<Proxy> {
   await expect.poll(() => xebec.pilot.isReady, { timeout: 10_000, interval: 10 }).toBe(true);
   const mesh = xebec.pilot.mesh();
   if (mesh === undefined) throw new Error('there is no mesh');
@@ -66,7 +68,7 @@ async function proxyOf({ proxy, labels, metadata }: GoldenCase, { xebec }: TestC
     ...(Object.keys(labels).length === 0 ? {} : { LABELS: labels }),
   });
   if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.value;
+  return isProven ? provenProxy(parsed.value) : parsed.value;
 }
 
 async function expectAccepted(envoy: TestEnvoy, { xebec }: TestControlPlane, proxy: Proxy): Promise<void> {

@@ -5,7 +5,7 @@ import type { ConfigObject } from '../../model/object.ts';
 import { namesOf, type ServiceTarget } from '../../model/service.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import type { GatewayScope, ScopedGateway } from '../scope/scope.ts';
-import type { Built, ClusterType } from '../translate/built.ts';
+import { type Built, type ClusterType, ROUTE_URL } from '../translate/built.ts';
 import { type ClusterDefaults, clusterDefaults } from '../translate/cluster/defaults.ts';
 import { buildBlackHoleCluster } from '../translate/cluster/static.ts';
 import type { ClientPlace } from '../translate/endpoint/place.ts';
@@ -109,6 +109,7 @@ export class GatewayStage {
     const { clusters, assignments, secrets, diagnostics } = memberResources(mesh, members, context);
     const listeners = this.#buildListeners(plan, inputs, members);
     const routes = this.#buildRoutes(plan.routes, inputs, members);
+    const asked = new Set(listeners.flatMap(({ listener }) => routesOf(listener)));
     return keepLists(previous, {
       clusters: [
         ...clusters,
@@ -117,7 +118,8 @@ export class GatewayStage {
       ],
       assignments,
       listeners: listeners.flatMap(({ listener }) => (listener === undefined ? [] : [encodeBuilt(listener)])),
-      routes: routes.resources,
+      // Those of a host that is closed are built, for what they tell, and asked for by nobody.
+      routes: routes.resources.filter(({ name }) => asked.has(name)),
       secrets: [...secrets, ...listeners.flatMap((built) => built.secrets.map(encodeBuilt))],
       diagnostics: [
         ...plan.diagnostics,
@@ -197,6 +199,10 @@ export class GatewayStage {
     for (const name of this.#hostPlans.keys()) if (!live.has(name)) this.#hostPlans.delete(name);
     return { resources, diagnostics };
   }
+}
+
+function routesOf(listener: BuiltGateway['listener']): readonly string[] {
+  return (listener?.needs ?? []).filter(({ typeUrl }) => typeUrl === ROUTE_URL).map(({ name }) => name);
 }
 
 /** What any of the servers lets in to by the server name alone, each once. */
