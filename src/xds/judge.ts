@@ -30,7 +30,8 @@ export function judgeNack(
   return guilty.map((resource) => {
     type.refused.set(resource.name, resource.version);
     type.onTrial.delete(resource);
-    const isKeptFromAll = !isLocalFact(type.typeUrl) && deps.verdicts.reject(resource, deps.proxy);
+    const isLocal = isLocalFact(type.typeUrl) || lacksFile(reasonOf(error, resource.name, guilty));
+    const isKeptFromAll = !isLocal && deps.verdicts.reject(resource, deps.proxy);
     return { resource, scope: isKeptFromAll ? 'everybody' : 'this proxy' };
   });
 }
@@ -38,6 +39,20 @@ export function judgeNack(
 /** A secret may name a file that this proxy's machine lacks: that says nothing of others, and may change. */
 export function isLocalFact(typeUrl: string): boolean {
   return typeUrl === TypeUrls.secret;
+}
+
+/** The same of any resource: whose certificates are not where they should be must not keep it from all others. */
+function lacksFile(reason: string): boolean {
+  return /refer to an existing path|unable to read file|Invalid path/i.test(reason);
+}
+
+/** What a message says of one of the resources that it names, or all of it where that cannot be told. */
+function reasonOf(error: string, name: string, guilty: readonly EncodedResource[]): string {
+  const at = error.indexOf(`${name}: `);
+  if (at < 0) return error;
+  const rest = error.slice(at + name.length);
+  const ends = guilty.map((other) => rest.indexOf(`${other.name}: `)).filter((end) => end >= 0);
+  return rest.slice(0, Math.min(rest.length, ...ends));
 }
 
 /** A new listener may be rejected only because one that is about to go still has its address. */

@@ -48,6 +48,20 @@ describe('a rejected response', () => {
     await stream.expectNothing();
   });
 
+  it('for a file that the proxy lacks says nothing to others, and lets what is wrong beside it be known', async () => {
+    server.world.put('cluster', 'a').put('cluster', 'b').put('cluster', 'c');
+    const stream = server.connect('delta');
+    const missing = "paths must refer to an existing path in the system: '/etc/certs/sds-cert.yaml' does not exist";
+    await stream.nack(
+      await stream.ask({ type: 'cluster' }),
+      `Error adding/updating cluster(s) a: ${missing}, b: no such field, c: ${missing}`,
+    );
+    await stream.expectNothing();
+    expect(convicted()).toEqual(['a for this proxy', 'b for everybody', 'c for this proxy']);
+    const other = server.connect('delta', 'sidecar~10.0.0.2~b.ns~d');
+    expect((await other.ask({ type: 'cluster' })).names).toEqual(['a', 'c']);
+  });
+
   it('convicts its only resource, whatever the message', async () => {
     server.world.put('cluster', 'a');
     const stream = server.connect('delta');
