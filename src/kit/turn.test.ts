@@ -45,15 +45,15 @@ test('pieces that share one have it one after the other, and not all at once', a
     // Each takes half a turn.
     now += 4;
   });
-  let isOver = false;
+  const over = new AbortController();
   const counting = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await clock.yield();
       phase += 1;
     }
   })();
   await Promise.all(pieces);
-  isOver = true;
+  over.abort();
   await counting;
   const together = Map.groupBy(phases, (each) => each);
   expect(Math.max(...[...together.values()].map(({ length }) => length))).toBe(2);
