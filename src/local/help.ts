@@ -22,6 +22,7 @@ Exit codes: 0 fine, 1 failed or not ready, 2 wrong use, 3 no mesh runs.
 const up = `Examples:
   xebec local up samples/bookinfo
   xebec local up samples/bookinfo --publish 8081:80 --publish 31400 --admin-port 15015
+  xebec local up samples/bookinfo --workload-cert-ttl 10m   # certificates of pods are renewed every five minutes
   xebec local up samples/bookinfo --foreground    # Ctrl-C ends the mesh
 
 Usage: xebec local up DIR [options]
@@ -89,6 +90,7 @@ a tour through Bookinfo on a mesh of its own, gone when the tour ends
 Options:
   --check                 ask nobody
   -p, --publish PORT:80   where the gateway is on 127.0.0.1 (default: 8080:80, or another port where 8080 is in use)
+  --workload-cert-ttl TTL how long a pod’s certificate is valid; it is renewed at half of that (default: 24h)
 
 Exit codes: 0 everything was as the YAML says, 1 something was not, 2 wrong use.
 `;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseListeningPorts } from './mesh/listening-ports.ts';
-import { parseOptions } from './options.ts';
+import { parseOptions, renderOptions } from './options.ts';
 import { parseStat } from './process-identity.ts';
 import { parsePublish } from './publish.ts';
 import { parseReply } from './socket-get.ts';
@@ -67,6 +67,7 @@ describe('what a person types', () => {
     [['a', '--publish', 'x'], 'no pair of ports'],
     [['a', '--publish', '1:2', '--publish', '1:3'], 'port 1 is named twice'],
     [['a', '--admin-port', '0'], '--admin-port must be a port'],
+    [['a', '--workload-cert-ttl', 'long'], '--workload-cert-ttl: "long" is no lifetime'],
     [['a', '--timeout', 'soon'], '--timeout is a number of seconds'],
     [['a', '-o', 'xml'], '-o must be table, yaml or json'],
     [['a', '--nonsense'], /^Unknown option '--nonsense'$/],
@@ -81,6 +82,13 @@ describe('what a person types', () => {
       ok: false,
       error: '--timeout is for another command',
     });
+  });
+
+  test('options reach the process that does the work', () => {
+    const asked = ['/tmp', '--publish', '8081:80', '--workload-cert-ttl', '10m', '--timeout', '5'];
+    const parsed = parseOptions(asked, where);
+    expect(parsed.ok && parseOptions(renderOptions(parsed.value), where)).toEqual(parsed);
+    expect(parsed.ok && renderOptions(parsed.value)).toEqual(expect.arrayContaining(asked));
   });
 
   test('the same folder is the same mesh, however it is spelled', () => {

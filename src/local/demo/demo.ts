@@ -30,8 +30,14 @@ const SCENES: readonly Scene[] = [
   ...SECURITY_SCENES,
 ];
 const FIRST_FREE_PORT = 18_080;
+const TTL = 'workload-cert-ttl';
+const USAGE = 'xebec local demo [--check] [--publish PORT:80] [--workload-cert-ttl TTL]';
 
-type DemoFlags = { readonly check: boolean; readonly publish: string | undefined };
+type DemoFlags = {
+  readonly check: boolean;
+  readonly publish: string | undefined;
+  readonly certificate: readonly string[];
+};
 
 /**
  * The tour through Bookinfo, on a copy of the sample and a mesh of its own, which ends with us. With `--check` nobody is asked
@@ -40,7 +46,7 @@ type DemoFlags = { readonly check: boolean; readonly publish: string | undefined
 export async function localDemo(args: readonly string[], io: LocalIo): Promise<number> {
   const flags = readFlags(args);
   if (flags === undefined) {
-    io.err('xebec local: usage: xebec local demo [--check] [--publish PORT:80]\n(xebec local demo --help explains)\n');
+    io.err(`xebec local: usage: ${USAGE}\n(xebec local demo --help explains)\n`);
     return 2;
   }
   const programs = await checkMachine(io);
@@ -71,9 +77,15 @@ export async function localDemo(args: readonly string[], io: LocalIo): Promise<n
 
 function readFlags(args: readonly string[]): DemoFlags | undefined {
   try {
-    const options = { check: { type: 'boolean' }, publish: { type: 'string', short: 'p' } } as const;
+    const options = {
+      check: { type: 'boolean' },
+      publish: { type: 'string', short: 'p' },
+      [TTL]: { type: 'string' },
+    } as const;
     const { values } = parseArgs({ args: [...args], options });
-    return { check: values.check === true, publish: values.publish };
+    const ttl = values[TTL];
+    const certificate = ttl === undefined ? [] : [`--${TTL}`, ttl];
+    return { check: values.check === true, publish: values.publish, certificate };
   } catch {
     return undefined;
   }
@@ -95,7 +107,7 @@ async function copySample(): Promise<string> {
 async function chooseOptions(root: string, flags: DemoFlags, io: LocalIo): Promise<LocalOptions | undefined> {
   const publish = flags.publish ?? `${await firstFree([8080, FIRST_FREE_PORT])}:80`;
   const adminPort = String(await firstFree([15_014, FIRST_FREE_PORT + 1000]));
-  const options = parseOptions([root, '--publish', publish, '--admin-port', adminPort], io);
+  const options = parseOptions([root, '--publish', publish, '--admin-port', adminPort, ...flags.certificate], io);
   if (options.ok) return options.value;
   io.err(`xebec local: ${options.error}\n`);
   return undefined;
