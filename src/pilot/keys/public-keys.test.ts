@@ -27,7 +27,7 @@ describe('keys that verify tokens', () => {
     readonly keys: readonly { kid: string }[];
   };
   const byKid = (keys: readonly object[]): object =>
-    Object.fromEntries(keys.map((key) => [Reflect.get(key, 'kid'), key]));
+    Object.fromEntries(keys.map((key) => [String(Reflect.get(key, 'kid')), key]));
 
   test('are the same text in whatever order they come, or come twice', () => {
     expect(parsePublicKeys(jwksOf([ed, rsa, ec, rsa]), published)).toEqual(
