@@ -37,11 +37,11 @@ export class FairSlots {
 
   /** Whoever asks may not push out a source that holds no more than itself. */
   #makeRoom(source: string): boolean {
-    const own = this.#bySource.get(source)?.size ?? 0;
-    let most: ReadonlySet<Holder> = new Set();
+    const own = this.#bySource.get(source) ?? new Set();
+    let most: ReadonlySet<Holder> = own;
     for (const holders of this.#bySource.values()) if (holders.size > most.size) most = holders;
     const [oldest] = most;
-    if (oldest === undefined || (most.size <= own && oldest.source !== source)) return false;
+    if (oldest === undefined || (own.size === 0 && most.size === 1)) return false;
     this.#release(oldest);
     oldest.evict();
     return true;
