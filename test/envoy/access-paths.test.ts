@@ -158,7 +158,7 @@ describe.each(cases.map((one, at) => ({ ...one, at })))('$name', ({ at, begins, 
         if (misread.length > 0) bypasses.push(`${path} is ${seen}; ${misread.map(([name]) => name).join(', ')}`);
       }
       expect(bypasses.slice(0, 10), `${bypasses.length} bypasses`).toEqual([]);
-      expect([...statuses].sort()).toEqual([200, 400, 403]);
+      expect(statuses).toEqual(new Set([200, 400, 403]));
     },
   );
 

@@ -48,17 +48,19 @@ export async function grpcAuthorizer(): Promise<TestAuthorizer> {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('error', () => undefined);
     stream.on('end', () => {
-      const message = Buffer.concat(chunks).subarray(5);
-      const { attributes } = decodeMessage('envoy.service.auth.v3.CheckRequest', message) as CheckRequest;
-      const http = attributes?.request?.http;
-      const headers = http?.headers ?? {};
-      asked.push({ path: http?.path ?? '', headers });
-      const from = attributes?.source?.address?.socketAddress?.address ?? '';
-      const isRefused = headers['x-say'] === 'no' || (http?.path ?? '') + from === '127.0.0.9';
+      const { path, headers, from } = readCheck(Buffer.concat(chunks).subarray(5));
+      asked.push({ path, headers });
+      const isRefused = headers['x-say'] === 'no' || (path === '' && from === '127.0.0.9');
       void answerGrpc(stream, isRefused, headers['x-say'] === 'slow');
     });
   });
   return await listening(server, asked);
+}
+
+function readCheck(message: Buffer): AuthorizerAsk & { readonly from: string } {
+  const { attributes } = decodeMessage('envoy.service.auth.v3.CheckRequest', message) as CheckRequest;
+  const { path = '', headers = {} } = attributes?.request?.http ?? {};
+  return { path, headers, from: attributes?.source?.address?.socketAddress?.address ?? '' };
 }
 
 async function answerGrpc(stream: ServerHttp2Stream, isRefused: boolean, isSlow: boolean): Promise<void> {
