@@ -122,6 +122,11 @@ const analysis = {
     title: 'conflicting gateways',
     explanation: 'Two Gateways of the same proxies have the same host on the same port. The older one is used.',
   },
+  IST0149: {
+    title: 'claims without tokens',
+    explanation:
+      'A VirtualService routes by JWT claims at a gateway for whose workloads there is no RequestAuthentication, so no claim is ever known.',
+  },
   IST0173: {
     title: 'subset without workloads',
     explanation: 'The service has workloads, but none with the labels of the subset: requests to the subset fail.',

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { type ObjectKey, objectKey } from '../../model/ids.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { AnalysisInputs, Analyzer } from './analyzer.ts';
+import { claimRouting } from './claim-routing.ts';
 import { classicRoles } from './classic-roles.ts';
 import { conflictingGateways } from './conflicting-gateways.ts';
 import { conflictingHosts } from './conflicting-hosts.ts';
@@ -33,6 +34,7 @@ export const analyzers: readonly Analyzer[] = [
   serviceEntryAddresses,
   policyWorkloads,
   classicRoles,
+  claimRouting,
 ];
 
 /** Checks all objects of a snapshot against each other. An object's annotation may suppress codes (`IST0101,IST0109` or `*`). */

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { renderPath } from '../../apis/issue.ts';
 import type { ConfigObject } from '../../model/object.ts';
-import { object, pod, service } from '../../testing/builders.ts';
+import { gateway, object, pod, routeTo, service, virtualService } from '../../testing/builders.ts';
 import { configSnapshot } from '../../testing/config.ts';
 import { analyze } from './analyze.ts';
 
@@ -81,4 +81,34 @@ it('misses the services of a role, where it names one', () => {
   expect(found[0]).toContain(
     'error IST0101 ServiceRole shop/viewer spec.rules[0].services[1]: there is no host ratings',
   );
+});
+
+describe('routes by claims', () => {
+  const entry = pod('istio-system/entry', { labels: { istio: 'ingressgateway', tier: 'edge' } });
+  const headers = { '@request.auth.claims.group': { exact: 'dev' } };
+  const routes = virtualService('shop/claims', {
+    gateways: ['entry'],
+    http: [{ ...routeTo('a'), match: [{ headers }] }],
+  });
+  const jwt = (name: string, matchLabels: Readonly<Record<string, string>>): ConfigObject =>
+    object('RequestAuthentication', name, { selector: { matchLabels }, jwtRules: [{ issuer: 'https://a.b' }] });
+  const claimsIn = (...objects: readonly ConfigObject[]): readonly string[] =>
+    findings(entry, gateway('shop/entry'), routes, ...objects).filter((text) => text.includes('IST0149'));
+  const blind = [
+    'error IST0149 VirtualService shop/claims spec.http[0].match[0].headers["@request.auth.claims.group"]: matches a JWT claim, but no RequestAuthentication is for the workloads of Gateway shop/entry: add one, or no claim is ever known there',
+  ];
+
+  it('need a gateway that looks at tokens', () => {
+    expect(claimsIn()).toEqual(blind);
+    expect(claimsIn(jwt('istio-system/a', { istio: 'ingressgateway' }))).toEqual([]);
+    expect(claimsIn(jwt('istio-system/a', { tier: 'edge' }))).toEqual([]);
+    expect(claimsIn(jwt('istio-system/a', {}))).toEqual([]);
+    expect(claimsIn(jwt('istio-system/a', { istio: 'other' }))).toEqual(blind);
+    expect(claimsIn(jwt('shop/a', {}))).toEqual(blind);
+  });
+
+  it('are not judged where nothing is known of workloads, or where the gateway is not there', () => {
+    expect(findings(gateway('shop/entry'), routes).filter((text) => text.includes('IST0149'))).toEqual([]);
+    expect(findings(entry, routes).filter((text) => text.includes('IST0149'))).toEqual([]);
+  });
 });
