@@ -70,6 +70,7 @@ const guarded: Readonly<Record<string, readonly AuthorizationPolicySpec[]>> = {
   unknown: [custom('nobody', '/paid/*')],
   'grpc for all': [custom('grpc')],
   'http for all': [custom('http')],
+  tried: [deny(to({ methods: ['PUT'] })), allow(to({ methods: ['GET'] }))],
 };
 const names = Object.keys(guarded);
 
@@ -78,8 +79,11 @@ let ports: Ports = { http: 0, tcp: 0 };
 
 beforeAll(async () => {
   ports = await freePorts();
-  const plans = Object.values(guarded).map((specs, row) => {
-    const objects = specs.map((spec, at) => object('AuthorizationPolicy', `shop/row${row}-${at}`, spec));
+  const plans = Object.entries(guarded).map(([name, specs], row) => {
+    const annotations = name === 'tried' ? { 'istio.io/dry-run': 'true' } : {};
+    const objects = specs.map((spec, at) =>
+      object('AuthorizationPolicy', `shop/row${row}-${at}`, spec, { annotations }),
+    );
     const security = meshSecurity({ AuthorizationPolicy: objects, extensionProviders: providers, authorizers });
     return { plan: selectAccess(security, { kind: 'sidecar', namespace: 'shop', labels: {}, targets: [] }) };
   });
@@ -185,6 +189,16 @@ describe('several', () => {
     expect((await call('precedence', '/paid/a', ['x-say: yes'], 'PUT')).body).toBe('RBAC: access denied');
     expect((await call('precedence', '/paid/a', ['x-say: yes'], 'POST')).body).toBe('RBAC: access denied');
     expect((await call('precedence', '/paid/a', ['x-say: yes'])).status).toBe(200);
+  });
+});
+
+describe('policies that are only tried', () => {
+  test('refuse nothing, and count what they would refuse', async () => {
+    for (const method of ['GET', 'PUT', 'POST']) expect((await call('tried', '/', [], method)).status).toBe(200);
+    const counted = async (name: string): Promise<readonly string[]> => (await envoy?.stats(`${name}: `)) ?? [];
+    expect(await counted('rbac.istio_dry_run_deny_.shadow_denied')).toEqual([expect.stringMatching(/: 1$/)]);
+    expect(await counted('rbac.istio_dry_run_allow_.shadow_allowed')).toEqual([expect.stringMatching(/: 1$/)]);
+    expect(await counted('rbac.istio_dry_run_allow_.shadow_denied')).toEqual([expect.stringMatching(/: 2$/)]);
   });
 });
 

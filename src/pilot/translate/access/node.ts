@@ -78,7 +78,7 @@ function sharedLeaf(leaf: SharedLeaf): Permission & Principal {
     case 'path':
       return { urlPath: { path: leaf.matcher } };
     case 'metadata':
-      return { metadata: leaf.matcher };
+      return { sourcedMetadata: { metadataMatcher: leaf.matcher } };
   }
 }
 
