@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type Manifest, object } from '../../feature/pilot/support/manifests.ts';
 import { peerPolicies } from './random-peers.ts';
 import { otherRegistry, registry } from './random-registry.ts';
+import { tokenPolicies } from './random-tokens.ts';
 import { exported, exportTo, istio, labels, meshHost, name, namespace, own, rarely, subset } from './random-words.ts';
 
 // All objects are good ones.
@@ -182,7 +183,8 @@ const meshConfigs = fc
   .map((mesh) => object('v1', 'ConfigMap', 'istio-system/istio', { data: { mesh } }));
 
 const traffic = [virtualServices, destinationRules];
-const rest = [...otherRegistry, ...peerPolicies, gateways, sidecars, meshConfigs, delegating, delegates];
+const rest = [...otherRegistry, ...peerPolicies,
+  ...tokenPolicies, gateways, sidecars, meshConfigs, delegating, delegates];
 
 /** Any object of the small world. */
 export const anyObject: fc.Arbitrary<Manifest> = fc.oneof(
