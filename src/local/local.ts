@@ -89,6 +89,8 @@ async function runExec({ options, rest, io }: CommandInputs): Promise<number> {
 
 /** What the supervisor starts inside the mesh's namespaces; not for people. */
 async function runMeshCommand({ options, io, runControlPlane }: CommandInputs): Promise<number> {
+  // What it mounts and connects belongs into namespaces of its own, where it is the first process.
+  if (io.pid !== 1) return usageError(io, 'up', '`mesh` is what `up` starts, in namespaces of its own');
   const programs = await checkMachine(io);
   if (!programs.ok) {
     io.err(`${programs.error}\n`);

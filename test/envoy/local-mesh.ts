@@ -24,6 +24,7 @@ export type Status = {
     readonly restarts: number;
     readonly address: string;
     readonly adminSocket: string;
+    readonly identity?: { readonly spiffeId: string; readonly notAfter: string };
   }[];
 };
 

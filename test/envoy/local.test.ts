@@ -1,7 +1,7 @@
 // A mesh on this machine: real namespaces, real Envoys, the real control plane, through the command line alone.
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { canRunLocal, type Ended, eventually, fetchText, LocalMesh } from './local-mesh.ts';
+import { canRunLocal, type Ended, eventually, fetchText, LocalMesh, type Status } from './local-mesh.ts';
 
 const APP = `
 const { createServer, get } = require('node:http');
@@ -111,6 +111,19 @@ async function expectNothingLeft(local: LocalMesh): Promise<void> {
   expect(local.mounts()).toEqual([]);
 }
 
+/** As a person sees them: in the status, and inside a pod. */
+async function expectIdentities(local: LocalMesh, { pods }: Status): Promise<void> {
+  for (const { identity } of pods) {
+    expect(identity?.spiffeId).toBe('spiffe://cluster.local/ns/default/sa/default');
+    expect(Date.parse(identity?.notAfter ?? '')).toBeGreaterThan(Date.now());
+  }
+  const { stdout } = await local.run('status', local.folder);
+  expect(stdout).toMatch(/ ACCOUNT +CERTIFICATE\n(?:.* default +2[34]h\n){3}/);
+  expect(stdout).toContain('identities  spiffe://cluster.local/ns/NAMESPACE/sa/ACCOUNT\n');
+  const listed = await local.exec('default/web-v1', 'ls', '/etc/certs');
+  expect(listed.stdout.split('\n')).toEqual(expect.arrayContaining(['cert-chain.pem', 'key.pem', 'root-cert.pem']));
+}
+
 describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
   test('up, traffic through gateway and sidecars, names, an edit, down', async () => {
     const local = begin();
@@ -123,6 +136,7 @@ describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
       'web-v2',
     ]);
     expect(await fetchText(`${local.url}/`)).toEqual({ status: 200, body: 'v1' });
+    await expectIdentities(local, status);
 
     // An app finds a service by its short name: DNS is Envoy's, the address is virtual, the way is through both Envoys.
     const called = await fetchText(`${local.url}/call/web`);
@@ -283,6 +297,8 @@ describe.skipIf(!canRunLocal)('local mode', { timeout: 240_000 }, () => {
       `port ${local.gatewayPort} on 127.0.0.1 is in use: choose another with --publish PORT:80`,
     );
     expect(local.processes()).toEqual([]);
+    const inside = await local.run('mesh', local.folder);
+    expect(inside).toMatchObject({ code: 2, stderr: expect.stringContaining('is what `up` starts') });
     const missing = await local.run('up', `${local.base}/nowhere`);
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('does not exist') });
   });
