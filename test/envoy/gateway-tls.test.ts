@@ -321,8 +321,8 @@ describe.each(['delta', 'sotw'] as const)('renewal over %s', (protocol) => {
   });
 });
 
-describe('AUTO_PASSTHROUGH', () => {
-  const folder = join(root, 'p');
+describe.each(['delta', 'sotw'] as const)('AUTO_PASSTHROUGH over %s', (protocol) => {
+  const folder = join(root, `p-${protocol}`);
   const backends: TlsServer[] = [];
   let edge: Edge;
 
@@ -356,13 +356,12 @@ spec:
     const servers = [{ host: 'shop/*.example', tls: 'mode: AUTO_PASSTHROUGH', protocol: 'TLS' }];
     edge = await Edge.start({
       folder,
-      objects: [
-        entry('shown', 'shop'),
-        entry('hidden', 'bank'),
-        entry('private', 'shop', 'exportTo: ["."]'),
-        edgeGateway(join(folder, 'https.sock'), servers),
-      ],
+      protocol,
+      objects: [entry('shown', 'shop'), entry('hidden', 'bank'), entry('private', 'shop', 'exportTo: ["."]')],
     });
+    // The endpoints are there already, and are shared.
+    edge.write('gateway', edgeGateway(join(folder, 'https.sock'), servers));
+    await edge.until('served', async () => (await call('shown.shop')).status === 200);
   });
   afterAll(async () => {
     await edge.stop();

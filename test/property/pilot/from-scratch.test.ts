@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { renderOrigin } from '../../../src/app/verdict-log.ts';
 import { memoByIdentity } from '../../../src/kit/memo.ts';
 import type { ConfigSnapshot } from '../../../src/model/config-snapshot.ts';
+import { provenProxy } from '../../../src/pilot/proxy/offline.ts';
 import { MeshSnapshotBuilder } from '../../../src/pilot/snapshot/snapshot-builder.ts';
 import { Views } from '../../../src/pilot/view/views.ts';
 import type { XdsSnapshot } from '../../../src/xds/ports.ts';
@@ -11,7 +12,10 @@ import { Verdicts } from '../../../src/xds/verdicts.ts';
 import type { Manifest } from '../../feature/pilot/support/manifests.ts';
 import { anyObject, edit, runs } from './random-objects.ts';
 import { beginning } from './random-registry.ts';
-import { Admission, proxies } from './world.ts';
+import { Admission, proxies as connected } from './world.ts';
+
+/** Those that have proven who they are may be sent keys. */
+const proxies = [...connected, ...connected.map(provenProxy)];
 
 /** One who has lived through everything, or sees it all for the first time. */
 class Witness {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type Manifest, object } from '../../feature/pilot/support/manifests.ts';
 import { peerPolicies } from './random-peers.ts';
 import { otherRegistry, registry } from './random-registry.ts';
+import { secrets } from './random-secrets.ts';
 import { tokenPolicies } from './random-tokens.ts';
 import { exported, exportTo, istio, labels, meshHost, name, namespace, own, rarely, subset } from './random-words.ts';
 
@@ -98,6 +99,7 @@ const trafficPolicy = fc.constantFrom<object[]>(
   { outlierDetection: { consecutive5xxErrors: 3 }, loadBalancer: { localityLbSetting: { enabled: true } } },
   { tls: { mode: 'SIMPLE' } },
   { tls: { mode: 'ISTIO_MUTUAL' } },
+  { tls: { mode: 'MUTUAL', credentialName: 's' } },
   { tls: { mode: 'DISABLE' }, portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'PASSTHROUGH' } }] },
   { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'LEAST_REQUEST' } }] },
 );
@@ -131,6 +133,12 @@ const gatewayServers = fc.constantFrom<object[]>(
     hosts: ['shop.example.org'],
     tls: { mode: 'SIMPLE', serverCertificate: '/etc/certs/cert.pem', privateKey: '/etc/certs/key.pem' },
   },
+  ...['s', 'a/s'].map((credentialName) => ({
+    port: { number: 443, name: credentialName.replace('/', '-'), protocol: 'HTTPS' },
+    hosts: [credentialName === 's' ? 'shop.example.org' : '*'],
+    tls: { mode: credentialName === 's' ? 'MUTUAL' : 'SIMPLE', credentialName },
+  })),
+  { port: { number: 15_443, name: 'auto', protocol: 'TLS' }, hosts: ['*.local'], tls: { mode: 'AUTO_PASSTHROUGH' } },
   { port: { number: 9000, name: 'tcp', protocol: 'TCP' }, hosts: ['*'] },
 );
 
@@ -183,8 +191,17 @@ const meshConfigs = fc
   .map((mesh) => object('v1', 'ConfigMap', 'istio-system/istio', { data: { mesh } }));
 
 const traffic = [virtualServices, destinationRules];
-const rest = [...otherRegistry, ...peerPolicies,
-  ...tokenPolicies, gateways, sidecars, meshConfigs, delegating, delegates];
+const rest = [
+  ...otherRegistry,
+  ...peerPolicies,
+  ...tokenPolicies,
+  secrets,
+  gateways,
+  sidecars,
+  meshConfigs,
+  delegating,
+  delegates,
+];
 
 /** Any object of the small world. */
 export const anyObject: fc.Arbitrary<Manifest> = fc.oneof(

@@ -142,11 +142,19 @@ export class ModelEnvoy {
 
   #put(kind: Kind, name: string, stored: Stored): void {
     if (kind === 'cluster' && this.store.cluster.get(name)?.version !== stored.version) this.#warm(name, stored);
-    if (kind === 'endpoint' && this.warming.delete(name)) this.#active.add(name);
+    if (kind === 'endpoint') this.#activate(name);
     if (isWildcard(kind) || this.#subscribed[kind].has(name)) this.store[kind].set(name, stored);
   }
 
-  /** An assignment has the name of its cluster. */
+  /** Several clusters may have one assignment. */
+  #activate(assignment: string): void {
+    for (const cluster of this.warming) {
+      if (this.store.cluster.get(cluster)?.content.assignment !== assignment) continue;
+      this.warming.delete(cluster);
+      this.#active.add(cluster);
+    }
+  }
+
   #warm(name: string, { content }: Stored): void {
     if (content.assignment !== undefined) {
       this.warming.add(name);
