@@ -20,6 +20,8 @@ export type ProcessConfig = {
   readonly context: string | undefined;
   /** Where Istio's configuration comes from instead: `xds://host:port`, `mcp://host:port` or `fs:///path`. */
   readonly configSources: readonly string[];
+  /** A folder with the files of an identity (those of `istio.<account>`), by which `xds://` sources are called over mutual TLS. */
+  readonly configSourceIdentity: string | undefined;
   /** The namespaces in whose Secrets gateways find certificates, `*` for all of the cluster; the root namespace if none is named. */
   readonly secretNamespaces: readonly string[];
   /** The namespace xebec runs in, which is the mesh's root namespace too. */
@@ -179,6 +181,7 @@ const schema = z.object({
   kubeconfig: file,
   context: z.string().min(1, { error: 'names no context' }).optional(),
   configSources: list.prefault(''),
+  configSourceIdentity: z.string().min(1, { error: 'names no folder' }).optional(),
   secretNamespaces: namespaces.prefault(''),
   namespace: name.prefault('istio-system'),
   replica: name.optional(),
@@ -226,6 +229,7 @@ const settings: Readonly<Record<keyof ProcessConfig, Setting>> = {
   kubeconfig: { flag: '--kubeconfig', variables: ['XEBEC_KUBECONFIG', 'KUBECONFIG'] },
   context: { flag: '--context', variables: ['XEBEC_CONTEXT'] },
   configSources: { flag: '--config-source', variables: ['XEBEC_CONFIG_SOURCE'] },
+  configSourceIdentity: { flag: '--config-source-identity', variables: ['XEBEC_CONFIG_SOURCE_IDENTITY'] },
   secretNamespaces: { flag: '--secret-namespaces', variables: ['XEBEC_SECRET_NAMESPACES'] },
   namespace: { flag: '--namespace', variables: ['XEBEC_NAMESPACE', 'POD_NAMESPACE'] },
   replica: { flag: '--replica', variables: ['XEBEC_REPLICA', 'POD_NAME'] },
@@ -299,6 +303,7 @@ export function parseProcessConfig(flags: Flags, environment: Environment): Resu
 }
 
 const absent = {
+  configSourceIdentity: undefined,
   xds: undefined,
   source: undefined,
   kubeconfig: undefined,

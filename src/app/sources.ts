@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ConfigSourceAddress } from '../apis/mesh/config-source.ts';
 import { type ChooseSources, ChosenSource } from '../galley/sources/chosen-source.ts';
 import { FolderSource } from '../galley/sources/folder-source.ts';
 import { KubernetesSource } from '../galley/sources/kubernetes/kubernetes-source.ts';
-import { RemoteSource } from '../galley/sources/remote/remote-source.ts';
+import { type RemoteAddress, RemoteSource } from '../galley/sources/remote/remote-source.ts';
 import type { Source } from '../galley/sources/source.ts';
 import { RpcClient } from '../rpc/rpc-client.ts';
 import type { AssembleInputs } from './assemble.ts';
@@ -43,6 +45,16 @@ export function secretNamespacesOf({
   return secretNamespaces.length === 0 ? [namespace] : secretNamespaces;
 }
 
+/** Who has an identity shows it to sources of xDS, and believes only those that the same roots have issued. Throws when its files cannot be read. */
+function connectTo({ kind, host, port }: RemoteAddress, identity: string | undefined): RpcClient {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  if (kind !== 'xds' || identity === undefined) return new RpcClient(address);
+  // Read each time: they are replaced while we run.
+  const read = (file: string): string => readFileSync(join(identity, file), 'utf8');
+  const pair = { certificate: read('cert-chain.pem'), key: read('key.pem') };
+  return new RpcClient(address, { tls: { roots: read('root-cert.pem'), pair } });
+}
+
 type Elsewhere = Exclude<ConfigSourceAddress, { readonly kind: 'cluster' }>;
 
 function sourceAt(address: Elsewhere, { config, clock, random, log, metrics }: AssembleInputs): Source {
@@ -53,7 +65,7 @@ function sourceAt(address: Elsewhere, { config, clock, random, log, metrics }: A
     case 'mcp':
       return new RemoteSource({
         address,
-        connect: ({ host, port }) => new RpcClient(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+        connect: (remote) => connectTo(remote, config.configSourceIdentity),
         isWholeMesh: address.kind === 'xds' && config.source === undefined && !config.kubernetes,
         rootNamespace: config.namespace,
         clock,

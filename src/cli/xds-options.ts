@@ -14,5 +14,9 @@ export function addXdsOptions(command: Command): Command {
     .option(
       '--config-consumers <list>',
       'accounts that may read configuration over --xds, beside those of the root namespace (default: none)',
+    )
+    .option(
+      '--config-source-identity <dir>',
+      'a folder with cert-chain.pem, key.pem and root-cert.pem, to call xds:// sources over mutual TLS (default: none)',
     );
 }

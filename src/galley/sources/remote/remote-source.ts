@@ -1,6 +1,7 @@
 import type { ConfigSourceAddress } from '../../../apis/mesh/config-source.ts';
 import type { IstioCodec } from '../../../gen/istio.ts';
 import type { Clock } from '../../../kit/clock.ts';
+import { err, ok, type Result } from '../../../kit/result.ts';
 import { backoffMs } from '../../../kube/backoff.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { ClientStream } from '../../../rpc/rpc-client.ts';
@@ -27,6 +28,7 @@ export type RemoteAddress = Extract<ConfigSourceAddress, { readonly kind: 'xds' 
 
 export type RemoteSourceDeps = {
   readonly address: RemoteAddress;
+  /** Throws where it lacks what it needs to connect: it is tried again, as if nobody had answered. */
   readonly connect: (address: RemoteAddress) => Connection;
   /** Whether it also brings Kubernetes' own kinds and the mesh configuration, for a process that has them from nowhere else. */
   readonly isWholeMesh: boolean;
@@ -106,9 +108,10 @@ export class RemoteSource implements Source {
 
   async #stream(holdings: Holdings, signal: AbortSignal): Promise<Ending> {
     const { address, connect, log } = this.#deps;
-    const connection = connect(address);
+    const connection = attempt(() => connect(address));
+    if (!connection.ok) return { status: { code: UNAVAILABLE, message: connection.error }, wasAnswered: false };
     const feed = this.#feed();
-    const stream = connection.open(feed.path);
+    const stream = connection.value.open(feed.path);
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     let wasAnswered = false;
@@ -134,7 +137,7 @@ export class RemoteSource implements Source {
     } finally {
       signal.removeEventListener('abort', cancel);
       stream.cancel();
-      connection.close();
+      connection.value.close();
     }
   }
 
@@ -170,4 +173,15 @@ async function* noting<T>(messages: AsyncIterable<T>, noted: () => void): AsyncI
 function unreachable(source: string, problem: string): Diagnostic {
   const message = `config source ${source} does not answer (${problem}): see that it runs and can be reached; what was received before stays in force`;
   return { code: 'XEB1021', level: 'warning', path: [], message, object: undefined, at: undefined };
+}
+
+/** gRPC's code for nobody who answers. */
+const UNAVAILABLE = 14;
+
+function attempt<T>(action: () => T): Result<T, string> {
+  try {
+    return ok(action());
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
 }
