@@ -7,6 +7,7 @@ import { collectDiagnostics } from '../registry/diagnose.ts';
 import { Registry, type RegistryOptions } from '../registry/registry.ts';
 import { keepIfSameValue } from '../registry/same-value.ts';
 import { SecretIndex } from '../secrets/secret-index.ts';
+import { tellUnservedTargets } from '../security/access-targets.ts';
 import { reportPeers } from '../security/peer-report.ts';
 import { ConfigFilter } from './config-filter.ts';
 import { DestinationRuleIndex } from './destination-rule-index.ts';
@@ -72,7 +73,7 @@ export class MeshSnapshotBuilder {
   }
 
   #collect(snapshot: MeshSnapshot): readonly Diagnostic[] {
-    const { PeerAuthentication, Policy, MeshPolicy, rootNamespace } = snapshot.security;
+    const { AuthorizationPolicy, PeerAuthentication, Policy, MeshPolicy, rootNamespace } = snapshot.security;
     const peers = this.#reportPeers({
       PeerAuthentication,
       Policy,
@@ -81,7 +82,7 @@ export class MeshSnapshotBuilder {
       services: snapshot.services,
     });
     const parts = [this.#registry, this.#virtualServices, this.#destinationRules];
-    const raw = [...parts.flatMap((part) => part.diagnostics()), ...peers];
+    const raw = [...parts.flatMap((part) => part.diagnostics()), ...peers, ...tellUnservedTargets(AuthorizationPolicy)];
     if (!sameItems(this.#raw, raw)) this.#diagnostics = collectDiagnostics(this.#diagnostics, raw);
     this.#raw = raw;
     return this.#diagnostics;

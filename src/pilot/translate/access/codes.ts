@@ -30,6 +30,10 @@ export const accessCodes = {
     explanation:
       'Something in the policy has no equal in the proxy. It lets nobody in, and keeps out whom it may mean.',
   },
+  XEB2806: {
+    title: 'target that is not served',
+    explanation: 'The policy is tied to an object that nothing here runs, so it protects nothing.',
+  },
 } satisfies Record<string, CodeText>;
 
 type AccessCode = keyof typeof accessCodes;
