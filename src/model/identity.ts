@@ -22,7 +22,3 @@ export function parseSpiffeId(text: string): Identity | undefined {
   if (trustDomain === undefined || namespace === undefined || account === undefined) return undefined;
   return account.length > 253 ? undefined : { trustDomain, namespace, serviceAccount: account };
 }
-
-export function sameIdentity(a: Identity, b: Identity): boolean {
-  return spiffeId(a) === spiffeId(b);
-}
