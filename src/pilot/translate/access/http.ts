@@ -7,7 +7,7 @@ import { noSecurityPart } from '../security-part.ts';
 import { buildHttpAuthorizer } from './authorizer.ts';
 import { byProvider, marks, type ProviderPolicies } from './custom.ts';
 import type { AccessPlan } from './plan.ts';
-import { buildRuleSet, type RuleSet, rulesOf } from './rbac.ts';
+import { buildRuleSet, entriesBy, type RuleSet, rulesOf } from './rbac.ts';
 import { buildRule } from './rule.ts';
 import { diagnosePlan, tellProviders } from './tell.ts';
 
@@ -25,9 +25,9 @@ export function buildHttpAccess(plan: AccessPlan, site: SecuritySite): HttpAcces
   const providers = byProvider(plan);
   const asked = providers.map((one) => ({ one, built: buildCustom(one) }));
   const rules = [
-    buildFilter(buildRuleSet(plan, 'AUDIT', buildForAction), undefined),
-    buildFilter(buildRuleSet(plan, 'DENY', buildForAction), 'istio_dry_run_deny_'),
-    buildFilter(buildRuleSet(plan, 'ALLOW', buildForAction), 'istio_dry_run_allow_'),
+    buildFilter(buildRuleSet(plan, 'AUDIT', buildForRequests), undefined),
+    buildFilter(buildRuleSet(plan, 'DENY', buildForRequests), 'istio_dry_run_deny_'),
+    buildFilter(buildRuleSet(plan, 'ALLOW', buildForRequests), 'istio_dry_run_allow_'),
   ];
   return {
     custom: {
@@ -40,7 +40,7 @@ export function buildHttpAccess(plan: AccessPlan, site: SecuritySite): HttpAcces
   };
 }
 
-const buildForAction: Parameters<typeof buildRuleSet>[2] = (rule, { action }) => buildRule(rule, action);
+const buildForRequests = entriesBy(buildRule);
 
 function buildFilter(
   { rules, shadowRules }: RuleSet,
@@ -56,7 +56,7 @@ type BuiltCustom = Pick<SecurityPart<HttpFilter>, 'filters' | 'needs'> & { reado
 /** What matches is asked about. Where nobody can be asked, it is refused. */
 function buildCustom(provider: ProviderPolicies): BuiltCustom {
   const built = buildHttpAuthorizer(provider);
-  const rules = rulesOf(provider.policies, RBAC_Action.DENY, buildForAction);
+  const rules = rulesOf(provider.policies, RBAC_Action.DENY, buildForRequests);
   if (built.kind === 'problem')
     return { filters: [extension(NAME, TYPE, { rules })], needs: [], problem: built.problem };
   const { statPrefix } = provider;

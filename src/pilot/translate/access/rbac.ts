@@ -1,4 +1,5 @@
 import { type ConfigRbacRBAC, type Policy, RBAC_Action } from '../../../gen/types.ts';
+import { memoByIdentity } from '../../../kit/memo.ts';
 import type { AccessAction, AccessPlan, AccessPolicy, AccessRule } from './plan.ts';
 
 /** What Envoy's filters of one action decide by: what is in force, and what only is counted. */
@@ -7,7 +8,18 @@ export type RuleSet = {
   readonly shadowRules: ConfigRbacRBAC | undefined;
 };
 
-export type BuildPolicy = (rule: AccessRule, policy: AccessPolicy) => Policy | undefined;
+/** The rules of a policy as Envoy knows them, by their names. */
+export type BuildEntries = (policy: AccessPolicy) => readonly (readonly [string, Policy])[];
+
+/** Each policy is built once, however many chains of however many workloads it stands before. */
+export function entriesBy(build: (rule: AccessRule, action: AccessAction) => Policy | undefined): BuildEntries {
+  return memoByIdentity(({ rules, action }: AccessPolicy) =>
+    rules.flatMap((rule) => {
+      const built = build(rule, action);
+      return built === undefined ? [] : [[rule.name, built] as const];
+    }),
+  );
+}
 
 const actions: Readonly<Record<Exclude<AccessAction, 'CUSTOM'>, RBAC_Action>> = {
   AUDIT: RBAC_Action.LOG,
@@ -19,7 +31,7 @@ const actions: Readonly<Record<Exclude<AccessAction, 'CUSTOM'>, RBAC_Action>> = 
 export function buildRuleSet(
   { policies }: AccessPlan,
   action: Exclude<AccessAction, 'CUSTOM'>,
-  build: BuildPolicy,
+  build: BuildEntries,
 ): RuleSet {
   const ofAction = policies.filter((policy) => policy.action === action);
   const inForce = ofAction.filter(({ isDryRun }) => !isDryRun);
@@ -31,14 +43,8 @@ export function buildRuleSet(
 export function rulesOf(
   policies: readonly AccessPolicy[],
   action: RBAC_Action,
-  build: BuildPolicy,
+  build: BuildEntries,
 ): ConfigRbacRBAC | undefined {
   if (policies.length === 0) return undefined;
-  const entries = policies.flatMap((policy) =>
-    policy.rules.flatMap((rule) => {
-      const built = build(rule, policy);
-      return built === undefined ? [] : [[rule.name, built] as const];
-    }),
-  );
-  return { action, policies: Object.fromEntries(entries) };
+  return { action, policies: Object.fromEntries(policies.flatMap(build)) };
 }

@@ -6,7 +6,7 @@ import { noSecurityPart } from '../security-part.ts';
 import { buildTcpAuthorizer } from './authorizer.ts';
 import { byProvider, marks, type ProviderPolicies } from './custom.ts';
 import type { AccessPlan } from './plan.ts';
-import { type BuildPolicy, buildRuleSet, type RuleSet, rulesOf } from './rbac.ts';
+import { buildRuleSet, entriesBy, type RuleSet, rulesOf } from './rbac.ts';
 import { buildRule, withoutHttp } from './rule.ts';
 import { diagnosePlan, tellProviders } from './tell.ts';
 
@@ -34,10 +34,10 @@ export function buildTcpAccess(plan: AccessPlan, site: SecuritySite): SecurityPa
   };
 }
 
-const buildForConnections: BuildPolicy = (rule, { action }) => {
+const buildForConnections = entriesBy((rule, action) => {
   const kept = withoutHttp(rule, action);
   return kept === undefined ? undefined : buildRule(kept, action);
-};
+});
 
 function buildFilter(
   { rules, shadowRules }: RuleSet,
