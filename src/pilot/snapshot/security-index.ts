@@ -1,4 +1,4 @@
-import { sameFields } from '../../kit/memo.ts';
+import { keepIfSame, sameFields } from '../../kit/memo.ts';
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { KeyBook, MeshSecurity } from '../../model/mesh-security.ts';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
@@ -21,16 +21,17 @@ export class SecurityIndex {
     this.#domains = keepIfSameValue(this.#domains, trustDomainsOf(mesh));
     this.#providers = keepIfSameValue(this.#providers, mesh.extensionProviders ?? []);
     this.#authorizers = keepIfSameValue(this.#authorizers, locateAuthorizers(this.#providers, services));
+    const known = this.#security;
     const next: MeshSecurity = {
-      PeerAuthentication: objects.PeerAuthentication,
-      RequestAuthentication: objects.RequestAuthentication,
-      AuthorizationPolicy: objects.AuthorizationPolicy,
-      Policy: objects.Policy,
-      MeshPolicy: objects.MeshPolicy,
-      ServiceRole: objects.ServiceRole,
-      ServiceRoleBinding: objects.ServiceRoleBinding,
-      RbacConfig: objects.RbacConfig,
-      ClusterRbacConfig: objects.ClusterRbacConfig,
+      PeerAuthentication: keepIfSame(known?.PeerAuthentication, objects.PeerAuthentication),
+      RequestAuthentication: keepIfSame(known?.RequestAuthentication, objects.RequestAuthentication),
+      AuthorizationPolicy: keepIfSame(known?.AuthorizationPolicy, objects.AuthorizationPolicy),
+      Policy: keepIfSame(known?.Policy, objects.Policy),
+      MeshPolicy: keepIfSame(known?.MeshPolicy, objects.MeshPolicy),
+      ServiceRole: keepIfSame(known?.ServiceRole, objects.ServiceRole),
+      ServiceRoleBinding: keepIfSame(known?.ServiceRoleBinding, objects.ServiceRoleBinding),
+      RbacConfig: keepIfSame(known?.RbacConfig, objects.RbacConfig),
+      ClusterRbacConfig: keepIfSame(known?.ClusterRbacConfig, objects.ClusterRbacConfig),
       rootNamespace: mesh.rootNamespace,
       trustDomains: this.#domains,
       extensionProviders: this.#providers,
@@ -38,7 +39,7 @@ export class SecurityIndex {
       hasRawPaths: mesh.pathNormalization?.normalization === 'NONE',
       keys,
     };
-    this.#security = this.#security !== undefined && sameFields(this.#security, next) ? this.#security : next;
+    this.#security = known !== undefined && sameFields(known, next) ? known : next;
     return this.#security;
   }
 }
