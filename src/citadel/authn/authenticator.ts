@@ -26,6 +26,9 @@ export class Authenticator {
   async authenticate(credentials: Credentials): Promise<Authentication> {
     // On plaintext anybody could have read a token on its way.
     if (credentials.transport !== 'tls') return unknown('the connection is not protected');
+    // Whoever is of this mesh would be told that he is not.
+    if (this.#deps.trustDomains().length === 0)
+      return { kind: 'unavailable', reason: 'the trust domain is not known yet' };
     const byCertificate = this.#byCertificate(credentials.certificate);
     if (byCertificate.kind === 'known') return byCertificate;
     const token = bearerToken(credentials.authorization);
