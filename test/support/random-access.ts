@@ -165,16 +165,21 @@ export function randomRule(random: Random, here: Here): AuthorizationRule {
     const values = pools[key]?.(random) ?? [];
     return random.chance(0.25) ? { key, notValues: [...values] } : { key, values: [...values] };
   };
-  return {
+  const parts = {
     from: times(0.6).map(() => ({ source: randomSource(random) })),
     to: times(0.6).map(() => ({ operation: members(random, { ...operations, ports }) })),
     when: times(0.45).map(condition),
-  } as AuthorizationRule;
+  };
+  // Where one question decides alone, a wrong answer to it shows.
+  const alone = random.pick(['from', 'to', 'when', 'when', 'all', 'all'] as const);
+  if (alone === 'from') return { from: [{ source: randomSource(random) }] } as AuthorizationRule;
+  if (alone === 'to') return { to: [{ operation: members(random, { ...operations, ports }) }] } as AuthorizationRule;
+  return (alone === 'when' ? { when: [condition()] } : parts) as AuthorizationRule;
 }
 
 /** ALLOW, DENY or (seldom) AUDIT; without rules now and then. */
 export function randomPolicy(random: Random, here: Here): AuthorizationPolicySpec {
   const action = random.pick(['ALLOW', 'ALLOW', 'ALLOW', 'DENY', 'DENY', 'AUDIT'] as const);
-  const count = action === 'ALLOW' && random.chance(0.03) ? 0 : 1 + random.below(action === 'ALLOW' ? 4 : 2);
+  const count = action === 'ALLOW' && random.chance(0.03) ? 0 : 1 + random.below(random.chance(0.5) ? 1 : 3);
   return { action, rules: Array.from({ length: count }, () => randomRule(random, here)) };
 }
