@@ -38,6 +38,7 @@ export const conditionOfCode: Readonly<Record<string, ConditionOfCode>> = {
   XEB1102: refs('DelegateNotUsable'),
   XEB2001: refs('DelegateNotUsable'),
   XEB2102: refs('CertificateNotFound'),
+  XEB2405: refs('CertificateNotFound'),
   XEB2601: refs('KeysNotFound'),
   IST0109: conflict('HostConflict'),
   IST0145: conflict('HostConflict'),

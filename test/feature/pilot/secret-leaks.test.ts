@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Pki } from '../../support/pki.ts';
+import { takeAtTheirWord } from '../../support/proven.ts';
 import { Program } from '../cli/program.ts';
-import { gateway, type Manifest, object, virtualService, withMeta } from './support/manifests.ts';
+import { gateway, type Manifest, object, service, virtualService, withMeta } from './support/manifests.ts';
 import { TestProcess } from './support/process.ts';
 import { ingress, ingressPod, REVIEWS, shop } from './support/shop.ts';
 
@@ -43,7 +44,11 @@ const secrets: readonly Manifest[] = [
 const names = ['good', 'garbage', 'combined', 'mismatched', 'half', 'authority', 'odd', 'odder'];
 const mesh: readonly Manifest[] = [
   ...shop,
-  ...ingress,
+  ...ingress.filter(({ kind }) => kind !== 'Service'),
+  service('istio-system/ingress', [
+    { name: 'http2', port: 80, targetPort: 8080 },
+    { name: 'https', port: 443, targetPort: 8443 },
+  ]),
   ...secrets,
   gateway('shop/tls', {
     selector: { app: 'ingress' },
@@ -66,7 +71,13 @@ function expectClean(where: string, text: string): void {
 
 test('no page and no line of the log has any of it', async () => {
   const process = await TestProcess.start(mesh);
+  takeAtTheirWord(process.xebec.pilot);
   const envoy = await process.connect(ingressPod);
+  expect([...envoy.store.secret.keys()]).toEqual(['kubernetes://good']);
+  await process.xebec.status.controller.refresh(new AbortController().signal);
+  const { text: status } = await process.page('/debug/statusz');
+  expect(status).toContain('"reason": "CertificateNotFound"');
+  expect(status).toContain('Secret istio-system/garbage cannot be used: tls.crt has no CERTIFICATE in PEM');
   const { text: index } = await process.page('/debug');
   const pages = index.split('\n').map((line) => line.split(' ')[0] ?? '');
   expect(pages.length).toBeGreaterThan(8);
