@@ -196,9 +196,15 @@ describe('policies that are only tried', () => {
   test('refuse nothing, and count what they would refuse', async () => {
     for (const method of ['GET', 'PUT', 'POST']) expect((await call('tried', '/', [], method)).status).toBe(200);
     const counted = async (name: string): Promise<readonly string[]> => (await envoy?.stats(`${name}: `)) ?? [];
-    expect(await counted('http.access.rbac.istio_dry_run_deny_.shadow_denied')).toEqual([expect.stringMatching(/: 1$/)]);
-    expect(await counted('http.access.rbac.istio_dry_run_allow_.shadow_allowed')).toEqual([expect.stringMatching(/: 1$/)]);
-    expect(await counted('http.access.rbac.istio_dry_run_allow_.shadow_denied')).toEqual([expect.stringMatching(/: 2$/)]);
+    expect(await counted('http.access.rbac.istio_dry_run_deny_.shadow_denied')).toEqual([
+      expect.stringMatching(/: 1$/),
+    ]);
+    expect(await counted('http.access.rbac.istio_dry_run_allow_.shadow_allowed')).toEqual([
+      expect.stringMatching(/: 1$/),
+    ]);
+    expect(await counted('http.access.rbac.istio_dry_run_allow_.shadow_denied')).toEqual([
+      expect.stringMatching(/: 2$/),
+    ]);
   });
 });
 
