@@ -22,16 +22,17 @@ export class SecurityIndex {
     this.#providers = keepIfSameValue(this.#providers, mesh.extensionProviders ?? []);
     this.#authorizers = keepIfSameValue(this.#authorizers, locateAuthorizers(this.#providers, services));
     const known = this.#security;
+    const kept = known ?? objects;
     const next: MeshSecurity = {
-      PeerAuthentication: keepIfSame(known?.PeerAuthentication, objects.PeerAuthentication),
-      RequestAuthentication: keepIfSame(known?.RequestAuthentication, objects.RequestAuthentication),
-      AuthorizationPolicy: keepIfSame(known?.AuthorizationPolicy, objects.AuthorizationPolicy),
-      Policy: keepIfSame(known?.Policy, objects.Policy),
-      MeshPolicy: keepIfSame(known?.MeshPolicy, objects.MeshPolicy),
-      ServiceRole: keepIfSame(known?.ServiceRole, objects.ServiceRole),
-      ServiceRoleBinding: keepIfSame(known?.ServiceRoleBinding, objects.ServiceRoleBinding),
-      RbacConfig: keepIfSame(known?.RbacConfig, objects.RbacConfig),
-      ClusterRbacConfig: keepIfSame(known?.ClusterRbacConfig, objects.ClusterRbacConfig),
+      PeerAuthentication: keepIfSame(kept.PeerAuthentication, objects.PeerAuthentication),
+      RequestAuthentication: keepIfSame(kept.RequestAuthentication, objects.RequestAuthentication),
+      AuthorizationPolicy: keepIfSame(kept.AuthorizationPolicy, objects.AuthorizationPolicy),
+      Policy: keepIfSame(kept.Policy, objects.Policy),
+      MeshPolicy: keepIfSame(kept.MeshPolicy, objects.MeshPolicy),
+      ServiceRole: keepIfSame(kept.ServiceRole, objects.ServiceRole),
+      ServiceRoleBinding: keepIfSame(kept.ServiceRoleBinding, objects.ServiceRoleBinding),
+      RbacConfig: keepIfSame(kept.RbacConfig, objects.RbacConfig),
+      ClusterRbacConfig: keepIfSame(kept.ClusterRbacConfig, objects.ClusterRbacConfig),
       rootNamespace: mesh.rootNamespace,
       trustDomains: this.#domains,
       extensionProviders: this.#providers,

@@ -118,10 +118,10 @@ function tlsOptions({ tls }: CallBatch, target: Target): ConnectionOptions {
   return {
     ...(/^[\d.]+$/.test(serverName) ? {} : { servername: serverName }),
     rejectUnauthorized: tls?.authority !== undefined,
-    ...(tls?.authority === undefined ? {} : { ca: tls.authority }),
-    ...(tls?.certificate === undefined ? {} : { cert: tls.certificate }),
-    ...(tls?.key === undefined ? {} : { key: tls.key }),
-    ...(tls?.protocols === undefined ? {} : { ALPNProtocols: [...tls.protocols] }),
+    ca: tls?.authority,
+    cert: tls?.certificate,
+    key: tls?.key,
+    ALPNProtocols: tls?.protocols && [...tls.protocols],
   };
 }
 
