@@ -126,7 +126,8 @@ export class Pilot implements Runnable, SnapshotSource {
   /** What the registry and translation have to tell the owners of objects, as far as views were asked for. */
   diagnostics(): readonly Diagnostic[] {
     const settings = this.#mesh === undefined ? [] : settingsDiagnostics(this.#mesh);
-    return [...settings, ...this.#diagnostics, ...this.#views.diagnostics(this.#deps.clock.now())];
+    const translation = this.#views.diagnostics(this.proxies(), this.#deps.clock.now());
+    return [...settings, ...this.#diagnostics, ...translation];
   }
 
   async open(node: NodeInfo, stream: StreamInfo): Promise<Opened> {

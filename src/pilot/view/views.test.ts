@@ -7,6 +7,7 @@ import {
   endpointSlice,
   gateway,
   node,
+  object,
   pod,
   routeTo,
   service,
@@ -285,6 +286,28 @@ describe('keeping views', () => {
     for (const who of [proxy('a/c-1'), proxy('a/c-2')]) world.see(who);
     const codes = world.views.diagnostics().map(({ code, object }) => `${code} ${object?.kind} ${object?.name}`);
     expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test('what is kept for nobody tells nothing of policies that are no more', () => {
+    const ofMethods = (action: 'ALLOW' | 'DENY') =>
+      object('AuthorizationPolicy', 'a/p', { action, rules: [{ to: [{ operation: { methods: ['GET'] } }] }] });
+    const world = new World([
+      service('a/x', { ports: [{ name: 'tcp', port: 80, targetPort: 8080 }] }),
+      endpointSlice('a/x', { endpoints: ['10.1.0.1'], ports: { tcp: 8080 } }),
+      pod('a/x', { ip: '10.1.0.1' }),
+      ofMethods('ALLOW'),
+    ]);
+    const server = proxy('a/x', { ip: '10.1.0.1' });
+    const told = () => world.views.diagnostics([server]).map(({ message }) => message);
+    world.see(server);
+    expect(told()).toEqual([expect.stringContaining('lets nobody in')]);
+    world.edit({ upserts: [ofMethods('DENY')] });
+    expect(told()).toEqual([expect.stringContaining('lets nobody in')]);
+    world.see(server);
+    expect(told()).toEqual([expect.stringContaining('refuses all connections')]);
+    world.edit({ deletes: [ofMethods('DENY')] });
+    world.see(server);
+    expect(told()).toEqual([]);
   });
 
   test('what a proxy was last told of can be asked for', () => {

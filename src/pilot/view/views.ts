@@ -113,6 +113,8 @@ export class Views {
   readonly #asked = new WeakMap<Proxy, Answer>();
   /** What was made of the newest mesh, by what tells views apart. */
   readonly #made = new Map<string, Made>();
+  /** The views that were asked for since the mesh changed. */
+  readonly #shown = new Set<View>();
   #mesh: MeshSnapshot | undefined;
   /** When each key of a map above was last seen in use. */
   readonly #lastUse = new Map<string, number>();
@@ -161,9 +163,14 @@ export class Views {
     this.#scopes.retain(mesh, proxies);
   }
 
-  /** What translation has to tell, each thing once however many views say it; of what ends, what has ended by `now`. */
-  diagnostics(now = 0): readonly Diagnostic[] {
-    const said = [...this.#views.values()].flatMap(({ diagnostics, endings }) => {
+  /**
+   * What translation has to tell of what these proxies have, and of what was made of the newest mesh: each thing once however many
+   * views say it. Views that are only kept would tell of objects as they were. Of what ends, what has ended by `now`.
+   */
+  diagnostics(proxies: readonly Proxy[] = [], now = 0): readonly Diagnostic[] {
+    const used = new Set(proxies.flatMap((proxy) => this.#asked.get(proxy)?.keys ?? []));
+    const telling = [...this.#views].filter(([key, view]) => this.#shown.has(view) || used.has(key));
+    const said = telling.flatMap(([, { diagnostics, endings }]) => {
       const ended = endings.filter(({ at }) => at <= now).map(({ diagnostic }) => diagnostic);
       return ended.length === 0 ? diagnostics : [...diagnostics, ...ended];
     });
@@ -171,7 +178,10 @@ export class Views {
   }
 
   #build(mesh: MeshSnapshot, proxy: Proxy): Made {
-    if (mesh !== this.#mesh) this.#made.clear();
+    if (mesh !== this.#mesh) {
+      this.#made.clear();
+      this.#shown.clear();
+    }
     this.#mesh = mesh;
     switch (proxy.kind) {
       case 'router':
@@ -225,6 +235,7 @@ export class Views {
 
   #show(view: View, inputs: ViewInputs, { asking, keys }: { asking: Asking; keys: readonly string[] }): Made {
     const { clusters, assignments, listeners, routes, secrets, ownClusters, ownListeners } = inputs;
+    this.#shown.add(view);
     return {
       snapshot: view.snapshot(inputs),
       shared: [clusters, assignments, listeners, routes, secrets],
