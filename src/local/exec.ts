@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { findPod } from './find-pod.ts';
 import type { LocalIo } from './local-io.ts';
-import type { PodReport } from './mesh/pod-runner.ts';
 import { readMeshReport } from './mesh-report.ts';
 import type { LocalOptions } from './options.ts';
 import { findPrograms } from './programs.ts';
@@ -24,7 +24,7 @@ export async function enterPod(
   }
   if (io.uid !== 0) return { problem: 'the mesh belongs to root: run this with sudo', code: 1 };
   const pod = findPod((await readMeshReport(options.stateFolder))?.pods ?? [], podName);
-  if (pod === undefined) return { problem: `no pod is called ${podName}; \`xebec local status\` lists them`, code: 1 };
+  if ('problem' in pod) return { problem: pod.problem, code: 1 };
   if (pod.pid === undefined) return { problem: `${pod.name} has no namespaces yet: wait a moment`, code: 1 };
   const { nsenter } = findPrograms(io.env);
   if (nsenter === undefined) return { problem: 'nsenter is missing: apt-get install util-linux', code: 1 };
@@ -49,15 +49,4 @@ export async function localExec(options: LocalOptions, { pod, command }: ExecInp
     });
     child.once('exit', (code) => resolve(code ?? 1));
   });
-}
-
-/** By its name, or the first whose Deployment or name begins so; a namespace may stand before, as in `legacy/sleep`. */
-function findPod(all: readonly PodReport[], wanted: string): PodReport | undefined {
-  const [, namespace, name = ''] = /^(?:([^/]*)\/)?(.*)$/.exec(wanted) ?? [];
-  const pods = all.filter((pod) => namespace === undefined || pod.namespace === namespace);
-  return (
-    pods.find((pod) => pod.name === name) ??
-    pods.find((pod) => pod.deployment === name) ??
-    pods.find((pod) => pod.name.startsWith(`${name}-`))
-  );
 }

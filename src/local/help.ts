@@ -59,6 +59,7 @@ const exec = `Examples:
   xebec local exec samples/bookinfo productpage-v1 -- curl -s http://reviews:9080/reviews/0
   xebec local exec samples/bookinfo reviews-v2 -- ip address
   xebec local exec samples/bookinfo istio-ingressgateway -- bash
+  xebec local exec samples/bookinfo legacy/sleep -- curl -s http://details.default:9080/details/0   # of another namespace
 
 Usage: xebec local exec DIR POD -- COMMAND
 
