@@ -110,6 +110,8 @@ function serveLines(socket: Socket, greeting: string | undefined): void {
   socket.on('error', () => socket.destroy());
   if (greeting !== undefined) socket.write(`${greeting}\n`);
   const lines = createInterface({ input: socket });
+  // It passes on the socket's errors, and an error that nobody hears would end the app.
+  lines.on('error', () => socket.destroy());
   lines.on('line', (line) => {
     const echo: Echo = {
       ...identity,
