@@ -15,8 +15,9 @@ import type { Proxy } from '../model/proxy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Gauge, Histogram, Metrics } from '../telemetry/metrics.ts';
 import type { NodeInfo } from '../xds/node.ts';
-import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../xds/ports.ts';
+import type { Opened, Peer, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../xds/ports.ts';
 import type { EncodedResource } from '../xds/resource.ts';
+import type { Status } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { ProxyAdmission, type ProxyAuthenticator } from './proxy/admission.ts';
 import { typicalProxy } from './proxy/typical.ts';
@@ -128,6 +129,10 @@ export class Pilot implements Runnable, SnapshotSource {
     const settings = this.#mesh === undefined ? [] : settingsDiagnostics(this.#mesh);
     const translation = this.#views.diagnostics(this.proxies(), this.#deps.clock.now());
     return [...settings, ...this.#diagnostics, ...translation];
+  }
+
+  greet(peer: Peer): Promise<Status | undefined> {
+    return this.#admission.greet(peer);
   }
 
   async open(node: NodeInfo, stream: StreamInfo): Promise<Opened> {

@@ -5,18 +5,26 @@ const HIGH_WATER = 16;
 
 /**
  * The messages of a call as an iterable that ends when the call does, however it does. Leaving the loop leaves the call alone:
- * a call must still be able to send its status.
+ * a call must still be able to send its status. Before the first message is asked for nothing is read, so that the peer can send no
+ * more than what flow control lets it.
  */
 export class MessageQueue implements AsyncIterableIterator<Buffer> {
   readonly #call: Readable;
   readonly #waiting: Buffer[] = [];
+  #hasBegun = false;
   #isOver = false;
   #wake: (() => void) | undefined;
 
   constructor(call: Readable) {
     this.#call = call;
-    call.on('data', (message: Buffer) => this.#take(message));
     for (const event of ['end', 'close', 'cancelled', 'error']) call.on(event, () => this.finish());
+  }
+
+  /** Reads, though nobody has asked yet. */
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#call.on('data', (message: Buffer) => this.#take(message));
   }
 
   /** Nothing more is taken from the call. What waits can still be read. */
@@ -26,6 +34,7 @@ export class MessageQueue implements AsyncIterableIterator<Buffer> {
   }
 
   async next(): Promise<IteratorResult<Buffer, undefined>> {
+    this.begin();
     while (this.#waiting.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

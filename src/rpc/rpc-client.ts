@@ -103,6 +103,8 @@ class GrpcClientStream implements ClientStream {
   constructor(call: ClientDuplexStream<Buffer, Buffer>) {
     this.#call = call;
     this.messages = new MessageQueue(call);
+    // The status comes behind the messages, whether anybody wants these or not.
+    this.messages.begin();
     this.status = new Promise((resolve) => {
       call.on('status', ({ code, details, metadata }) => {
         this.#closed.abort();

@@ -139,7 +139,12 @@ export class AdsStream implements Pusher {
   }
 
   async #readAll(): Promise<void> {
-    const { clock, lanes } = this.#deps;
+    const { clock, lanes, source } = this.#deps;
+    const refusal = await source.greet?.(this.#stream);
+    if (refusal !== undefined) {
+      this.close(refusal);
+      return;
+    }
     let turnBegan = clock.monotonic();
     let inARow = 0;
     for await (const bytes of this.#stream.requests) {

@@ -21,10 +21,11 @@ export interface ByteStream {
   close(status: Status): void;
 }
 
+/** Who is at the other end of a stream, as the transport has it. */
+export type Peer = Pick<ByteStream, 'peer' | 'credentials'>;
+
 /** What the source learns of a stream beside its node. */
-export type StreamInfo = {
-  readonly peer: string;
-  readonly credentials: unknown;
+export type StreamInfo = Peer & {
   readonly protocol: 'delta' | 'sotw';
   /** To be called when `current()` would answer otherwise than before. Calls merge. */
   readonly changed: () => void;
@@ -44,6 +45,8 @@ export interface SnapshotHandle {
 
 /** Who decides what a proxy gets. */
 export interface SnapshotSource {
+  /** Called before anything of a stream is read, of which anybody may send much. A status refuses the stream. */
+  greet?(peer: Peer): Promise<Status | undefined>;
   /** Called once per stream, with the first request's node. A status refuses the stream. */
   open(node: NodeInfo, stream: StreamInfo): Opened | Promise<Opened>;
 }

@@ -49,27 +49,22 @@ export class CsrServer {
     return csrServices.map((service) =>
       unaryMethod(service.path, {
         admit: (call) => this.#admit(call),
-        answer: (message, call) => this.#answer(service, message, call),
+        answer: (message, caller, call) => this.#answer(service, { message, caller }, call),
       }),
     );
   }
 
-  /** Who shows nothing at all is sent away before a byte of its request is read. */
-  #admit({ credentials, peer }: UnaryCall): RpcStatus | undefined {
-    this.#metrics.requests.add();
-    if (credentials.certificate !== undefined || credentials.authorization.length > 0) return undefined;
-    return this.#unauthenticated(peer, 'neither a client certificate nor a token');
-  }
-
-  async #answer(service: CsrService, message: Buffer, call: UnaryCall): Promise<UnaryAnswer> {
-    const caller = await this.#identify(call);
-    if (!caller.ok) return refused(caller.error);
+  async #answer(
+    service: CsrService,
+    { message, caller }: { readonly message: Buffer; readonly caller: Caller },
+    call: UnaryCall,
+  ): Promise<UnaryAnswer> {
     const request = service.read(message);
     if (!request.ok) {
       this.#metrics.parsingErrors.add();
       return refused(this.#fault('CSR_ERROR', request.error, call));
     }
-    const turn = await this.#rate.turn(caller.value.identity.namespace);
+    const turn = await this.#rate.turn(caller.identity.namespace);
     if (turn.kind === 'later') {
       this.#metrics.limited.add();
       const { retryAfterMs } = turn;
@@ -81,11 +76,12 @@ export class CsrServer {
     }
     // Who went away while waiting gets nothing, and costs nothing.
     if (call.closed.aborted) return refused({ code: RpcStatusCode.CANCELLED, message: 'the caller went away' });
-    const issued = await this.#issue(caller.value, request.value, call);
+    const issued = await this.#issue(caller, request.value, call);
     return issued.ok ? { kind: 'answer', message: service.write(issued.value) } : refused(issued.error);
   }
 
-  async #identify({ credentials, peer }: UnaryCall): Promise<Result<Caller, RpcStatus>> {
+  async #admit({ credentials, peer }: UnaryCall): Promise<Result<Caller, RpcStatus>> {
+    this.#metrics.requests.add();
     const authentication = await this.#deps.authenticator.authenticate(credentials);
     switch (authentication.kind) {
       case 'known':

@@ -1,6 +1,6 @@
 import type { ConfigSnapshot } from '../../model/config-snapshot.ts';
 import type { NodeInfo } from '../../xds/node.ts';
-import type { Opened, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../../xds/ports.ts';
+import type { Opened, Peer, SnapshotHandle, SnapshotSource, StreamInfo, XdsSnapshot } from '../../xds/ports.ts';
 import { type EncodedResource, encodeResource } from '../../xds/resource.ts';
 import { emptyResourceSet, nextResourceSet, type ResourceSet } from '../../xds/resource-set.ts';
 import type { Status } from '../../xds/status.ts';
@@ -51,6 +51,10 @@ export class McpXds implements SnapshotSource {
   /** How many clients are connected. */
   get consumers(): number {
     return this.#handles.size;
+  }
+
+  greet({ credentials }: Peer): Promise<Status | undefined> {
+    return this.#deps.judge(credentials);
   }
 
   async open(_: NodeInfo, { changed, credentials }: StreamInfo): Promise<Opened> {
@@ -156,6 +160,7 @@ class LazySets extends Map<string, ResourceSet> {
 /** One server for proxies and for consumers of configuration. */
 export function routeByNode(proxies: SnapshotSource, consumers: SnapshotSource): SnapshotSource {
   return {
+    greet: async (peer) => await (proxies.greet === undefined ? consumers : proxies).greet?.(peer),
     open: (node, stream) => (asksForConfiguration(node) ? consumers : proxies).open(node, stream),
   };
 }

@@ -5,7 +5,7 @@ import type { Proxy } from '../../model/proxy.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Counter, Metrics } from '../../telemetry/metrics.ts';
 import type { NodeInfo } from '../../xds/node.ts';
-import type { StreamInfo } from '../../xds/ports.ts';
+import type { Peer } from '../../xds/ports.ts';
 import { type Status, StatusCode } from '../../xds/status.ts';
 import { authorizeProxy, type ClaimFault, describeRefusal, type Refusal } from './authorize.ts';
 import { parseProxy } from './node.ts';
@@ -31,8 +31,6 @@ export type ProxyAdmissionDeps = {
   readonly metrics: Metrics;
 };
 
-type Peer = Pick<StreamInfo, 'peer' | 'credentials'>;
-
 /** Decides who a new stream is of, or why it is of nobody. */
 export class ProxyAdmission {
   readonly #deps: ProxyAdmissionDeps;
@@ -48,24 +46,40 @@ export class ProxyAdmission {
     });
   }
 
+  /** Why nothing is read of whoever it is. */
+  async greet(peer: Peer): Promise<Status | undefined> {
+    const authentication = await this.#authenticate(peer);
+    return authentication.ok ? undefined : authentication.error;
+  }
+
   /** The mesh is asked for when it is needed: it may be another by the time a credential was judged. */
   async admit(node: NodeInfo, peer: Peer, mesh: () => MeshSnapshot | undefined): Promise<Result<Proxy, Status>> {
     const authentication = await this.#authenticate(peer);
-    if (authentication.kind === 'unknown') return err(this.#unauthenticated(peer, authentication.reason));
-    if (authentication.kind === 'unavailable') return err(this.#unavailable(peer, authentication.reason));
+    if (!authentication.ok) return authentication;
     const parsed = parseProxy(node);
     if (!parsed.ok) return err({ code: StatusCode.INVALID_ARGUMENT, message: parsed.error });
-    if (authentication.kind === 'unproven') return parsed;
+    const { identity } = authentication.value;
+    if (identity === undefined) return parsed;
     const current = mesh();
     if (current === undefined) return err({ code: StatusCode.UNAVAILABLE, message: 'the server is not ready yet' });
     const pod = this.#pods.find(current.config.objects.Pod, parsed.value.name);
-    const { identity } = authentication;
     const allowed = authorizeProxy(parsed.value, identity, { mesh: current, clusterId: this.#deps.clusterId, pod });
     return allowed.ok ? ok(allowed.value) : err(this.#forbidden(peer, identity, allowed.error));
   }
 
-  async #authenticate({ credentials }: Peer): Promise<ProxyAuthentication> {
-    return (await this.#deps.authenticator?.authenticate(credentials)) ?? { kind: 'unproven' };
+  async #authenticate(peer: Peer): Promise<Result<{ readonly identity: Identity | undefined }, Status>> {
+    const { authenticator } = this.#deps;
+    const answer = (await authenticator?.authenticate(peer.credentials)) ?? { kind: 'unproven' as const };
+    switch (answer.kind) {
+      case 'known':
+        return ok({ identity: answer.identity });
+      case 'unproven':
+        return ok({ identity: undefined });
+      case 'unknown':
+        return err(this.#unauthenticated(peer, answer.reason));
+      case 'unavailable':
+        return err(this.#unavailable(peer, answer.reason));
+    }
   }
 
   #unauthenticated({ peer }: Peer, reason: string): Status {

@@ -165,12 +165,12 @@ function servedAs({ owner = '', labels }: Claim): Tried {
   return { code: RpcStatusCode.OK, counted: 0, identity, ...(labels === undefined ? {} : { labels }) };
 }
 
-/** A certificate of another mesh does not even make a connection; what is no legal request is nobody's. */
+/** A certificate of another mesh does not even make a connection; of nobody not even the request is read. */
 function codeFor(caller: (typeof callers)[number], claim: string): Tried {
   if (caller === 'somebody of another mesh') return { code: RpcStatusCode.UNAVAILABLE, counted: 0 };
-  if (claim === 'web with a megabyte of metadata') return { code: RpcStatusCode.RESOURCE_EXHAUSTED, counted: 0 };
   if (caller === 'nobody' || caller === 'shop/default of another domain')
     return { code: RpcStatusCode.UNAUTHENTICATED, counted: 1 };
+  if (claim === 'web with a megabyte of metadata') return { code: RpcStatusCode.RESOURCE_EXHAUSTED, counted: 0 };
   const isUnknown = claim === 'a pod that nobody knows' && caller.startsWith('shop/');
   return { code: isUnknown ? RpcStatusCode.UNAVAILABLE : RpcStatusCode.PERMISSION_DENIED, counted: 1 };
 }

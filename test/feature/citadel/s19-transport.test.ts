@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { RpcStatusCode } from '../../../src/rpc/status.ts';
 import { adsMethods } from '../../../src/xds/xds.ts';
 import { httpPort, pod, service, virtualService } from '../pilot/support/manifests.ts';
-import { CREATE } from './support/csr-world.ts';
+import { CREATE, tokenOf } from './support/csr-world.ts';
 import { type Node, SecureMesh } from './support/secure-mesh.ts';
 
 const MIB = 2 ** 20;
@@ -44,13 +44,15 @@ test.each([5, 20, 100])(
   'S19: a message of %i MB ends its call, whoever sends it, and nobody else’s',
   async (size) => {
     const mesh = await SecureMesh.start(world);
-    for (const pair of [undefined, mesh.pair('shop/default')]) {
-      const stream = mesh.client(pair).open(DELTA);
-      await stream.send(Buffer.alloc(size * MIB, 1));
-      expect((await stream.status).code).toBe(RpcStatusCode.RESOURCE_EXHAUSTED);
+    const large = Buffer.alloc(size * MIB, 1);
+    const known = await mesh.client(mesh.pair('shop/default')).call(DELTA, large);
+    expect(known.status.code).toBe(RpcStatusCode.RESOURCE_EXHAUSTED);
+    for (const path of [DELTA, CREATE]) {
+      for (const headers of [{}, { authorization: `Bearer ${tokenOf()}` }]) {
+        const { status } = await mesh.client().call(path, large, headers);
+        expect(status.code).toBe(RpcStatusCode.UNAUTHENTICATED);
+      }
     }
-    const { status } = await mesh.client().call(CREATE, Buffer.alloc(size * MIB, 1));
-    expect(status.code).toBe(RpcStatusCode.UNAUTHENTICATED);
     expect(await isServed(mesh)).toBe('served');
   },
   60_000,

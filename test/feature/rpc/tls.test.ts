@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../../src/kit/clock.ts';
 import { ManualClock } from '../../../src/kit/manual-clock.ts';
+import { err, ok } from '../../../src/kit/result.ts';
 import { systemClock } from '../../../src/kit/system-clock.ts';
 import { type ClientTls, RpcClient } from '../../../src/rpc/rpc-client.ts';
 import { RpcServer, type RpcServerDeps } from '../../../src/rpc/rpc-server.ts';
@@ -41,9 +42,11 @@ async function start(deps: Partial<RpcServerDeps> = {}, clock: Clock = systemClo
   };
   const once = unaryMethod(UNARY, {
     admit: ({ credentials }) =>
-      credentials.certificate === undefined
-        ? { code: RpcStatusCode.RESOURCE_EXHAUSTED, message: 'later', retryAfterMs: 1234.5 }
-        : undefined,
+      Promise.resolve(
+        credentials.certificate === undefined
+          ? err({ code: RpcStatusCode.RESOURCE_EXHAUSTED, message: 'later', retryAfterMs: 1234.5 })
+          : ok(undefined),
+      ),
     answer: (message) => Promise.resolve({ kind: 'answer', message: Buffer.concat([message, message]) }),
   });
   const server = new RpcServer({
