@@ -12,6 +12,8 @@ export type Issuer = {
   readonly intermediates: string;
   /** All roots that the mesh trusts, as PEM. */
   readonly roots: string;
+  /** Those of them that vouch for this mesh's own workloads, where the mesh trusts others too. */
+  readonly ownRoots?: string;
   readonly trustDomain: string;
   /** Lists of certificates that were revoked, as PEM, where somebody keeps one. */
   readonly revoked?: string;

@@ -173,10 +173,10 @@ export class Authority implements Runnable, IssuerSource {
   }
 
   #publish(trustDomain: string): void {
-    const { held, moreRoots } = this.#handover;
+    const { held, nextRoots } = this.#handover;
     if (held === undefined) return;
-    const others = this.#deps.rootFile?.roots ?? [];
-    this.#issuer.publish({ material: held.material, moreRoots: [...moreRoots, ...others], trustDomain });
+    const foreignRoots = this.#deps.rootFile?.roots ?? [];
+    this.#issuer.publish({ material: held.material, nextRoots, foreignRoots, trustDomain });
   }
 }
 

@@ -30,7 +30,7 @@ export class Handover {
   }
 
   /** Of what is to sign next. */
-  get moreRoots(): readonly X509Certificate[] {
+  get nextRoots(): readonly X509Certificate[] {
     return this.#pending?.to.material.roots ?? [];
   }
 

@@ -29,7 +29,7 @@ function issuerOf(files: AuthorityFiles) {
   const read = readMaterial(files, now);
   if (!read.ok) throw new Error(read.error);
   const published = new PublishedIssuer();
-  published.publish({ material: read.value, moreRoots: [], trustDomain: 'cluster.local' });
+  published.publish({ material: read.value, nextRoots: [], foreignRoots: [], trustDomain: 'cluster.local' });
   const issuer = published.current();
   if (issuer === undefined) throw new Error('an issuer was published');
   return issuer;

@@ -5,8 +5,10 @@ import { bundleOf, isIn, pemOf } from './pem.ts';
 
 export type IssuerParts = {
   readonly material: Material;
-  /** Trusted beside those of the material. */
-  readonly moreRoots: readonly X509Certificate[];
+  /** Of what is to sign next. */
+  readonly nextRoots: readonly X509Certificate[];
+  /** Of other meshes. */
+  readonly foreignRoots: readonly X509Certificate[];
   readonly trustDomain: string;
 };
 
@@ -32,17 +34,18 @@ export class PublishedIssuer implements IssuerSource {
   }
 }
 
-function issuerOf({ material, moreRoots, trustDomain }: IssuerParts): Issuer {
+function issuerOf({ material, nextRoots, foreignRoots, trustDomain }: IssuerParts): Issuer {
   const { chain, key, revoked } = material;
-  const roots = [...material.roots, ...moreRoots];
+  const ownRoots = [...material.roots, ...nextRoots];
   return {
     signer: { certificate: pemOf(chain[0]), key },
     intermediates: chain
       .filter((certificate) => !isIn(certificate, material.roots))
       .map(pemOf)
       .join(''),
-    roots: bundleOf(roots),
+    roots: bundleOf([...ownRoots, ...foreignRoots]),
     trustDomain,
+    ...(foreignRoots.length === 0 ? {} : { ownRoots: bundleOf(ownRoots) }),
     ...(revoked === '' ? {} : { revoked }),
   };
 }

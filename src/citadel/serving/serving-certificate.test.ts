@@ -60,10 +60,13 @@ test('it waits for an issuer, and follows another one, and other roots, at once'
   issuers.use({ ...first, roots: first.roots + next.certificate });
   await clock.advance(0);
   expect(served[1]?.roots).toBe(first.roots + next.certificate);
+  issuers.use({ ...first, roots: first.roots + next.certificate, ownRoots: first.roots });
+  await clock.advance(0);
+  expect(served[2]?.roots).toBe(first.roots);
   // Who signs nothing any more takes nothing away.
   issuers.use(undefined);
   await clock.advance(48 * HOUR_MS);
-  expect([served.length, certificate.isServing]).toEqual([2, true]);
+  expect([served.length, certificate.isServing]).toEqual([3, true]);
 });
 
 test('a failure is said, and tried again', async () => {

@@ -89,14 +89,16 @@ export function servingNames(service: string, namespace: string, others: readonl
   return [...new Set([...own, 'istio-ca', 'istio-citadel', ...others])];
 }
 
-function makeServed({ signer, intermediates, roots }: Issuer, names: readonly string[], now: number): Served {
+/** Of this mesh is whom one of its own roots vouches for: another mesh, whose workloads are believed, may name its own as it likes. */
+function makeServed(issuer: Issuer, names: readonly string[], now: number): Served {
+  const { signer, intermediates, roots, ownRoots = roots } = issuer;
   const leaf = issueLeaf(signer, {
     subject: {},
     names: names.map((value) => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value })),
     usages: ['server'],
     validity: { notBefore: now - BACKDATE_MS, notAfter: now + LIFETIME_MS },
   });
-  return { certificate: leaf.certificate + intermediates, key: leaf.key, roots };
+  return { certificate: leaf.certificate + intermediates, key: leaf.key, roots: ownRoots };
 }
 
 function endOf({ signer }: Issuer): number {

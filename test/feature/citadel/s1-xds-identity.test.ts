@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { testRoot } from '../../../src/citadel/testing/issuers.ts';
 import { spiffeId } from '../../../src/model/identity.ts';
 import { type Proxy } from '../../../src/model/proxy.ts';
@@ -174,3 +177,19 @@ function codeFor(caller: (typeof callers)[number], claim: string): Tried {
   const isUnknown = claim === 'a pod that nobody knows' && caller.startsWith('shop/');
   return { code: isUnknown ? RpcStatusCode.UNAVAILABLE : RpcStatusCode.PERMISSION_DENIED, counted: 1 };
 }
+
+test('a mesh whose workloads are believed vouches for nobody who wants configuration', async () => {
+  const other = testRoot('cluster.local', Date.now());
+  const folder = await mkdtemp(join(tmpdir(), 'xebec-roots-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const rootCertFile = join(folder, 'roots.pem');
+  await writeFile(rootCertFile, other.certificate);
+  const mesh = await SecureMesh.start(world, { config: { rootCertFile } });
+  expect(mesh.issuer.roots).toContain(other.certificate);
+  const pair = mesh.pair('shop/default', { signer: other, roots: other.certificate });
+  expect(await mesh.ask(mesh.client(pair), web({}))).toMatchObject({
+    kind: 'refused',
+    status: { code: RpcStatusCode.UNAVAILABLE },
+  });
+  expect(await mesh.ask(mesh.client(mesh.pair('shop/default')), web({}))).toMatchObject({ kind: 'served' });
+});
