@@ -339,7 +339,10 @@ const mesh = {
     title: 'extension provider',
     explanation: 'A provider has a unique name, one type, and where it is: service and port. Others keep working.',
   },
-  XEB0907: { title: 'trust domain', explanation: 'A trust domain is a DNS name; it is part of every identity.' },
+  XEB0907: {
+    title: 'trust domain',
+    explanation: 'A trust domain is a DNS name in lower-case letters; it is part of every identity.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** Every code an object's issues may have, and what it means. Codes never change their meaning. */

@@ -72,6 +72,13 @@ const cases: readonly Case[] = [
     'error XEB0907 trustDomainAliases[1]',
   ],
   [
+    'trust domains that cannot stand in an identity',
+    { trustDomain: 'Cluster.Local', trustDomainAliases: ['me@project.example.org', `${'a.'.repeat(127)}aa`] },
+    'error XEB0907 trustDomain',
+    'error XEB0907 trustDomainAliases[0]',
+    'error XEB0907 trustDomainAliases[1]',
+  ],
+  [
     'cipher suites',
     { meshMTLS: { cipherSuites: ['AES128-SHA', 'NO-SUCH'] }, tlsDefaults: { cipherSuites: ['AES256-SHA', ''] } },
     'warning XEB0904 meshMTLS.cipherSuites[1]',

@@ -59,10 +59,17 @@ function checkTimes(field: Field, mesh: MeshConfig): void {
   checkDuration(field.at('ca', 'requestTimeout'), mesh.ca?.requestTimeout);
 }
 
+const LONGEST_DOMAIN = 255;
+
 function checkTrustDomain(field: Field, domain: string): void {
   const labels = domain.replace(/\.$/, '').split('.');
-  if (labels.every(isDnsLabel)) return;
-  field.error('XEB0907', { problem: 'is not a trust domain', got: domain, allowed: 'a DNS name' });
+  // In other letters no certificate can have it: SPIFFE IDs are compared byte by byte.
+  if (labels.every(isDnsLabel) && domain === domain.toLowerCase() && domain.length <= LONGEST_DOMAIN) return;
+  field.error('XEB0907', {
+    problem: 'is not a trust domain',
+    got: domain,
+    allowed: 'a DNS name in lower-case letters',
+  });
 }
 
 function checkConfigSource(field: Field, address: string | undefined): void {

@@ -14,7 +14,7 @@ import type { RootFile } from './root-file.ts';
 import { type Kept, RootKeeper, type Situation } from './root-keeper.ts';
 import type { AuthoritySource, AuthorityStore, Trouble } from './store.ts';
 import { TroubleLog } from './trouble-log.ts';
-import { type TrustDomainSource, trustDomainOf } from './trust-domain.ts';
+import type { TrustDomainSource } from './trust-domain.ts';
 
 export type AuthorityTimes = {
   readonly rootLifetimeMs: number;
@@ -118,7 +118,7 @@ export class Authority implements Runnable, IssuerSource {
       const domain = trustDomain.current();
       // A root carries its name, and no identity is without one.
       if (domain === undefined) continue;
-      const wrote = await this.#reconcile(trustDomainOf(domain), signal);
+      const wrote = await this.#reconcile(domain, signal);
       if (!wrote) continue;
       await clock.sleep(SOON_MS, signal);
       this.#changes.raise();
@@ -126,7 +126,7 @@ export class Authority implements Runnable, IssuerSource {
   }
 
   /** Resolves to whether something was written, by whom ever. */
-  async #reconcile(trustDomain: string | undefined, signal: AbortSignal): Promise<boolean> {
+  async #reconcile(trustDomain: string, signal: AbortSignal): Promise<boolean> {
     const { clock, rootFile } = this.#deps;
     const fileTrouble = await rootFile?.load();
     const candidates = await this.#candidates(signal);
@@ -137,10 +137,9 @@ export class Authority implements Runnable, IssuerSource {
     const choice = chooseAuthority({ candidates, trusted, heldBy: heldBefore?.keeper, now: clock.now() });
     if (choice.taken !== undefined) this.#handover.take(choice.taken);
     const { held } = this.#handover;
-    const kept = await this.#keep({ choice, held, candidates, evidence, trustDomain: trustDomain ?? '' }, signal);
-    const domainTrouble = trustDomain === undefined ? badDomain : undefined;
-    this.#tell([domainTrouble, fileTrouble, ...choice.refusals, kept.trouble].filter((each) => each !== undefined));
-    if (trustDomain !== undefined) this.#publish(trustDomain);
+    const kept = await this.#keep({ choice, held, candidates, evidence, trustDomain }, signal);
+    this.#tell([fileTrouble, ...choice.refusals, kept.trouble].filter((each) => each !== undefined));
+    this.#publish(trustDomain);
     return kept.wrote;
   }
 
@@ -185,8 +184,3 @@ function trustedBy(held: Held | undefined, evidence: Evidence | undefined): read
   if (held !== undefined) return held.material.roots;
   return evidence?.kind === 'known' ? evidence.published : [];
 }
-
-const badDomain: Trouble = {
-  reason: 'the trust domain of the mesh configuration cannot stand in an identity',
-  remedy: 'let trustDomain be of lower-case letters, digits, dots and dashes',
-};
