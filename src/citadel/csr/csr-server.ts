@@ -98,10 +98,7 @@ export class CsrServer {
   async #issue(caller: Caller, request: CsrCall, call: UnaryCall): Promise<Result<IssuedChain, RpcStatus>> {
     const { clock, signer, log } = this.#deps;
     const issuer = this.#deps.issuer.current();
-    if (issuer === undefined) {
-      this.#metrics.signErrors.add(1, { error: 'CA_NOT_READY' satisfies SignError });
-      return err(unavailable('there is no authority yet that could sign'));
-    }
+    if (issuer === undefined) return err(this.#notReady('there is no authority yet that could sign'));
     const lifetimeMs = this.#lifetime(request.lifetimeMs);
     if (!lifetimeMs.ok) return err(this.#fault('TTL_ERROR', lifetimeMs.error, call));
     const identity = this.#identityFor(caller, request, issuer);
@@ -111,6 +108,7 @@ export class CsrServer {
       const signed = await signer.sign(issuer, job);
       if (!signed.ok) return err(this.#fault('CSR_ERROR', signed.error, call));
       const { leaf, notAfter } = signed.value;
+      if (notAfter <= job.now) return err(this.#notReady('the signing certificate has ended'));
       this.#metrics.issued.add();
       log.debug(
         { identity: spiffeId({ ...identity.value, trustDomain: issuer.trustDomain }), notAfter },
@@ -133,6 +131,11 @@ export class CsrServer {
   #identityFor(caller: Caller, { impersonated }: CsrCall, { trustDomain }: Issuer): Result<Identity, string> {
     if (impersonated === undefined) return ok(caller.identity);
     return impersonatedIdentity(caller, impersonated, { ...this.#deps.impersonation, trustDomain });
+  }
+
+  #notReady(message: string): RpcStatus {
+    this.#metrics.signErrors.add(1, { error: 'CA_NOT_READY' satisfies SignError });
+    return unavailable(message);
   }
 
   #unauthenticated(peer: string, reason: string): RpcStatus {

@@ -65,9 +65,9 @@ class Bench {
     this.signer.follow(podSigners(issuers, HOUR_MS));
   }
 
-  setIssuer(name: string, trustDomain = 'cluster.local'): void {
+  setIssuer(name: string, trustDomain = 'cluster.local', endsInMs = 1000 * HOUR_MS): void {
     const now = this.clock.now();
-    const validity = { notBefore: now - HOUR_MS, notAfter: now + 1000 * HOUR_MS };
+    const validity = { notBefore: now - HOUR_MS, notAfter: now + endsInMs };
     const signer = createAuthority({ subject: { organization: name }, validity });
     this.#current = { signer, intermediates: '', roots: signer.certificate, trustDomain };
     this.#tell();
@@ -130,6 +130,20 @@ describe('the identity of a pod', () => {
     expect(new X509Certificate(bench.read('root-cert.pem')).subject).toBe('O=two');
     bench.setIssuer('two', 'example.org');
     await bench.written(() => bench.identity.report?.spiffeId === 'spiffe://example.org/ns/shop/sa/web');
+  });
+
+  asRoot('stays what it is while an authority that has ended would sign', async () => {
+    const bench = new Bench();
+    bench.followControlPlane();
+    bench.setIssuer('one');
+    bench.start();
+    await bench.identity.ready(new AbortController().signal);
+    bench.setIssuer('two', 'cluster.local', -1_000);
+    await bench.written(() => bench.identity.trouble === 'the signing certificate has ended');
+    expect(bench.leaf().issuer).toBe('O=one');
+    bench.setIssuer('three');
+    await bench.written(() => bench.leaf().issuer === 'O=three');
+    await bench.written(() => bench.identity.trouble === undefined);
   });
 
   asRoot('that cannot be written is told once, with what to do, and tried again', async () => {

@@ -114,6 +114,7 @@ export class PodIdentity {
     const { namespace, serviceAccount } = this.#plan;
     const now = clock.now();
     const { files, spiffeId, notAfter } = signer({ namespace, serviceAccount }, now);
+    if (notAfter <= now) throw new Error('the signing certificate has ended');
     const [uid = 0] = PROXY_OWNER.uids;
     const [gid = 0] = PROXY_OWNER.gids;
     await replaceFiles(this.#folder, files, { uid, gid });

@@ -304,6 +304,18 @@ test('before there is an authority, the caller is to come again', async () => {
   expect(await world.metric('citadel_server_csr_sign_err_count{error="CA_NOT_READY"}')).toBe(1);
 });
 
+test('an authority that has ended signs nothing that has ended with it', async () => {
+  const world = await CsrWorld.start();
+  const validity = { notBefore: Date.now() - 2 * HOUR_MS, notAfter: Date.now() - HOUR_MS };
+  const client = world.client();
+  const token = world.token('shop/web');
+  world.issuers.use(testIssuer(createAuthority({ subject: { organization: 'old' }, validity })));
+  const { status } = await ask(client, { csr }, bearer(token));
+  expect(status).toMatchObject({ code: RpcStatusCode.UNAVAILABLE, retryAfterMs: 1000 });
+  expect(await world.metric('citadel_server_csr_sign_err_count{error="CA_NOT_READY"}')).toBe(1);
+  expect(await world.metric('citadel_server_success_cert_issuance_count')).toBe(0);
+});
+
 test('a namespace that floods waits for itself', async () => {
   const world = await CsrWorld.start({ limits: { perSecond: 50, burst: 5, waitingPerKey: 10 } });
   const flood = world.client(world.pair('shop/web'));
