@@ -2,7 +2,7 @@ import type { AccessRule as RoleRule } from '../../apis/security/security.ts';
 import { memoByIdentity } from '../../kit/memo.ts';
 import type { MeshSecurity } from '../../model/mesh-security.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
-import { namesOf, type ServiceTarget } from '../../model/service.ts';
+import { namesOf, type Service, type ServiceTarget } from '../../model/service.ts';
 import { matchesPattern, parsePattern } from '../translate/access/pattern.ts';
 import type { AccessFlaw, AccessPolicy, AccessTest } from '../translate/access/plan.ts';
 import type { Place } from '../translate/policy/diagnose.ts';
@@ -44,9 +44,13 @@ function rulesOf(binding: Binding, { ServiceRole, rootNamespace }: MeshSecurity)
   if (actions.length > 0) return { holder: binding, rules: actions };
   const name = roleRef?.name ?? role ?? '';
   const namespace = name.startsWith('/') ? rootNamespace : binding.meta.namespace;
-  const found = ServiceRole.find(({ meta }) => meta.namespace === namespace && meta.name === name.replace(/^\//, ''));
+  const found = rolesByName(ServiceRole).get(`${namespace}/${name.replace(/^\//, '')}`);
   return found === undefined ? undefined : { holder: found, rules: found.spec.rules ?? [] };
 }
+
+const rolesByName = memoByIdentity(
+  (roles: readonly Role[]) => new Map(roles.map((role) => [`${role.meta.namespace}/${role.meta.name}`, role])),
+);
 
 /** The ports of the workload that a rule is about; undefined where it is about none, empty for all. */
 function portsOf(rule: RoleRule, { subject, targets }: BindingContext): readonly number[] | undefined {
@@ -57,12 +61,19 @@ function portsOf(rule: RoleRule, { subject, targets }: BindingContext): readonly
     return fixed.every((constraint) => staticConstraintHolds(constraint, subject, undefined)) ? [] : undefined;
   const matched = targets.filter(
     (target) =>
-      services.some((service) => namesOf(target.service).some((host) => matchesPattern(parsePattern(service), host))) &&
-      fixed.every((constraint) => staticConstraintHolds(constraint, subject, target)),
+      isAbout(rule)(target.service) && fixed.every((constraint) => staticConstraintHolds(constraint, subject, target)),
   );
   if (matched.length === 0) return undefined;
   return [...new Set(matched.map(({ targetPort }) => targetPort))].sort((a, b) => a - b);
 }
+
+/** Asked of every service for every rule, again whenever any of them moves. */
+const isAbout = memoByIdentity(({ services = [] }: RoleRule) => {
+  const wanted = services.map(parsePattern);
+  return memoByIdentity((service: Service) =>
+    namesOf(service).some((host) => wanted.some((pattern) => matchesPattern(pattern, host))),
+  );
+});
 
 type Granted = { readonly index: number; readonly isDryRun: boolean; readonly ports: readonly number[] };
 

@@ -19,11 +19,16 @@ export function selectClassicAccess(security: MeshSecurity, subject: Subject): r
   if (enabled.length === 0 && (subject.targets.length > 0 || !isNamespaceOn(spec, subject.namespace))) return [];
   const others = subject.targets.filter((target) => !enabled.includes(target));
   const isDryRun = spec.enforcementMode === 'PERMISSIVE';
-  const granted = security.ServiceRoleBinding.filter(({ meta }) => meta.namespace === subject.namespace).flatMap(
-    (binding) => readBinding(binding, { security, subject, targets: enabled, isDryRun }),
+  const bindings = bindingsByNamespace(security.ServiceRoleBinding).get(subject.namespace) ?? [];
+  const granted = bindings.flatMap((binding) =>
+    readBinding(binding, { security, subject, targets: enabled, isDryRun }),
   );
   return [...granted, switchedOn(config)(freePorts(enabled, others).join(' '))];
 }
+
+const bindingsByNamespace = memoByIdentity((bindings: readonly ConfigObject<'ServiceRoleBinding'>[]) =>
+  Map.groupBy(bindings, ({ meta }) => meta.namespace),
+);
 
 function configOf({ ClusterRbacConfig, RbacConfig }: MeshSecurity): Config | undefined {
   const isDefault = ({ meta }: Config): boolean => meta.name === 'default';

@@ -142,6 +142,21 @@ describe('the classic API', () => {
     expect(namesOf(beside, cart)).toEqual(['AuthorizationPolicy shop/all']);
   });
 
+  it('stays in force beside policies that only watch', () => {
+    const security = meshSecurity({ ...roles, ClusterRbacConfig: [on] });
+    const dryRun = object('AuthorizationPolicy', 'shop/tried', everything, {
+      annotations: { 'istio.io/dry-run': 'true' },
+    });
+    for (const watching of [policy('shop/seen', { ...everything, action: 'AUDIT' }), dryRun]) {
+      const beside = namesOf({ ...security, AuthorizationPolicy: [watching] }, cart);
+      expect(beside).toContain('ServiceRoleBinding shop/everybody');
+      expect(beside).toContain('ClusterRbacConfig /default');
+      expect(beside).toContain(`AuthorizationPolicy shop/${watching.meta.name}`);
+    }
+    const decided = { ...security, AuthorizationPolicy: [policy('shop/all'), dryRun] };
+    expect(namesOf(decided, cart)).toEqual(['AuthorizationPolicy shop/all', 'AuthorizationPolicy shop/tried']);
+  });
+
   it('gives roles for the ports of their services alone', () => {
     const { policies } = selectAccess(meshSecurity({ ...roles, ClusterRbacConfig: [on] }), both);
     expect(policies[0]?.rules[0]?.operations[0]?.[0]).toMatchObject({ about: 'destination-port', values: [8080] });

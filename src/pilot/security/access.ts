@@ -1,41 +1,55 @@
+import { memoByIdentity } from '../../kit/memo.ts';
 import type { MeshSecurity } from '../../model/mesh-security.ts';
 import type { ConfigObject } from '../../model/object.ts';
-import type { AccessAction, AccessPlan, AccessPolicy } from '../translate/access/plan.ts';
+import { selects } from '../registry/label-index.ts';
+import type { AccessAction, AccessPlan } from '../translate/access/plan.ts';
 import { selectClassicAccess } from './access-classic.ts';
 import { readAuthorizationPolicy } from './access-policy.ts';
-import { SharedLists } from './shared-lists.ts';
+import { RowMemo } from './row-memo.ts';
 import type { Subject } from './subject.ts';
 
 const open: AccessPlan = { policies: [], hasRawPaths: false };
 
-const plans = new SharedLists<AccessPolicy, AccessPlan>((policies) => ({ policies, hasRawPaths: false }));
-const rawPlans = new SharedLists<AccessPolicy, AccessPlan>((policies) => ({ policies, hasRawPaths: true }));
+const plans = new RowMemo<AccessPlan>();
 
 const order: readonly AccessAction[] = ['CUSTOM', 'AUDIT', 'DENY', 'ALLOW'];
 
 /**
- * Where any AuthorizationPolicy applies, the classic API of rbac.istio.io is not looked at. The same object for subjects that the
- * same applies to.
+ * Where any AuthorizationPolicy decides, the classic API of rbac.istio.io is not looked at; one that only watches leaves it in force.
+ * The same object for subjects that the same applies to.
  */
 export function selectAccess(security: MeshSecurity, subject: Subject): AccessPlan {
-  const policies = security.AuthorizationPolicy.filter((object) => applies(object, security.rootNamespace, subject));
-  const read =
-    policies.length > 0
-      ? policies.map((object) => readAuthorizationPolicy(object, security))
-      : selectClassicAccess(security, subject);
+  const { hasRawPaths } = security;
+  const own = policiesNear(security, subject.namespace)
+    .filter((object) => applies(object, subject))
+    .map((object) => readAuthorizationPolicy(object, security));
+  const isDecided = own.some(({ action, isDryRun }) => action !== 'AUDIT' && !isDryRun);
+  const read = isDecided ? own : [...own, ...selectClassicAccess(security, subject)];
   if (read.length === 0) return open;
-  const sorted = order.flatMap((action) => read.filter((policy) => policy.action === action));
-  return (security.hasRawPaths ? rawPlans : plans).get(sorted);
+  const policies = order.flatMap((action) => read.filter((policy) => policy.action === action));
+  return plans.get(policies, String(hasRawPaths), () => ({ policies, hasRawPaths }));
 }
 
 type Policy = ConfigObject<'AuthorizationPolicy'>;
 
-function applies({ meta, spec }: Policy, rootNamespace: string, subject: Subject): boolean {
-  if (meta.namespace !== subject.namespace && meta.namespace !== rootNamespace) return false;
+/** Those of the namespace and of the root namespace, oldest first. */
+function policiesNear({ AuthorizationPolicy, rootNamespace }: MeshSecurity, namespace: string): readonly Policy[] {
+  const byNamespace = indexByNamespace(AuthorizationPolicy);
+  const near = [...new Set([namespace, rootNamespace])].flatMap((name) => byNamespace.get(name) ?? []);
+  return near.sort((a, b) => a.rank - b.rank).map(({ policy }) => policy);
+}
+
+const indexByNamespace = memoByIdentity((policies: readonly Policy[]) =>
+  Map.groupBy(
+    policies.map((policy, rank) => ({ policy, rank })),
+    ({ policy }) => policy.meta.namespace,
+  ),
+);
+
+function applies({ meta, spec }: Policy, subject: Subject): boolean {
   const refs = [...(spec.targetRefs ?? []), ...(spec.targetRef === undefined ? [] : [spec.targetRef])];
   if (refs.length > 0) return refs.some((ref) => refersTo(ref, meta.namespace, subject));
-  const wanted = Object.entries(spec.selector?.matchLabels ?? {});
-  return wanted.every(([name, value]) => subject.labels[name] === value);
+  return selects(spec.selector?.matchLabels ?? {}, subject.labels);
 }
 
 type TargetRef = NonNullable<Policy['spec']['targetRef']>;
