@@ -11,7 +11,23 @@ import { keepIfSameValue } from '../registry/same-value.ts';
 
 type ListInputs = { readonly objects: readonly ConfigObject[]; readonly filter: NamespaceFilter };
 
-/** Leaves out the objects of namespaces that `discoverySelectors` do not select. Lists that did not change stay the same. */
+type Kind = keyof ConfigSnapshot['objects'];
+
+/** What protects workloads: a namespace that leaves the mesh's sight must not become open by that. */
+const protecting: ReadonlySet<string> = new Set<Kind>([
+  'PeerAuthentication',
+  'RequestAuthentication',
+  'AuthorizationPolicy',
+  'Policy',
+  'ServiceRole',
+  'ServiceRoleBinding',
+  'RbacConfig',
+]);
+
+/**
+ * Leaves out the objects of namespaces that `discoverySelectors` do not select, but for what protects workloads there. Lists that did not
+ * change stay the same.
+ */
 export class ConfigFilter {
   readonly #filters = new KeyedMemo<string, DiscoveryInputs, NamespaceFilter | undefined>(buildDiscovery);
   readonly #lists = new KeyedMemo<string, ListInputs, readonly ConfigObject[]>(({ objects, filter }) =>
@@ -27,6 +43,7 @@ export class ConfigFilter {
     if (filter === undefined) return config;
     const objects = { ...config.objects };
     for (const [kind, list] of Object.entries(config.objects)) {
+      if (protecting.has(kind)) continue;
       Object.assign(objects, { [kind]: this.#lists.get(kind, { objects: list, filter }) });
     }
     return { ...config, objects };

@@ -5,6 +5,7 @@ import {
   destinationRule,
   endpointSlice,
   namespace,
+  object,
   pod,
   routeTo,
   service,
@@ -36,6 +37,25 @@ it('sees nothing of namespaces that are not discovered', () => {
   expect(snapshot.config.objects.Sidecar.map(({ meta }) => meta.namespace)).toEqual(['in']);
   expect(snapshot.config.objects.Namespace).toHaveLength(2);
 });
+
+it('keeps what protects a namespace that it no longer looks at', () => {
+  const mesh = meshConfig({ discoverySelectors: [{ matchLabels: { mesh: 'on' } }] });
+  const policies = [
+    object('AuthorizationPolicy', 'out/none', {}),
+    object('PeerAuthentication', 'out/strict', { mtls: { mode: 'STRICT' } }),
+    object('RequestAuthentication', 'out/tokens', {}),
+    object('Policy', 'out/default', {}),
+    object('ServiceRole', 'out/viewer', { rules: [] }),
+    object('ServiceRoleBinding', 'out/viewers', { subjects: [] }),
+    object('RbacConfig', 'out/default', { mode: 'ON' }),
+  ];
+  const { security } = build([...policies, namespace('out')], { mesh }).snapshot;
+  expect(policies.filter((policy) => !Object.values(security).some((of) => isListed(of, policy)))).toEqual([]);
+});
+
+function isListed(list: unknown, item: ConfigObject): boolean {
+  return Array.isArray(list) && list.includes(item);
+}
 
 it('is the same object when nothing changed', () => {
   const config = configSnapshot([service('a'), virtualService('a', { http: [{ delegate: { name: 'none' } }] })]);
