@@ -48,14 +48,20 @@ export function endpointsForClients(mesh: MeshSnapshot, at: ServiceAtPort): read
   });
 }
 
-export type PeerFacts = { readonly accounts: string; readonly allTakeMutualTls: boolean; readonly isStrict: boolean };
+export type PeerFacts = {
+  readonly accounts: string;
+  readonly allTakeMutualTls: boolean;
+  readonly isStrict: boolean;
+  readonly isPlain: boolean;
+};
 
 /** What a cluster's TLS depends on of its endpoints: as little as can be, since they come and go. */
 export function peerFactsOf(
   mesh: MeshSnapshot,
-  { service, rule }: ServiceAtPort,
+  at: ServiceAtPort,
   { endpoints, identityFolder }: { readonly endpoints: readonly Endpoint[]; readonly identityFolder: string },
 ): PeerFacts {
+  const { service, rule } = at;
   const isClient = identityFolder !== '';
   const { asksPassthrough } = rule === undefined ? nothingAsked : askedBy(rule);
   const isDialled = isClient && (service.resolution.kind === 'passthrough' || asksPassthrough);
@@ -63,6 +69,7 @@ export function peerFactsOf(
     accounts: isClient ? accountsOf(endpoints) : '',
     allTakeMutualTls: isDialled && allTakeMutualTls(endpoints),
     isStrict: asksForTls(rule) && someStrict(mesh, endpoints),
+    isPlain: asksForTls(rule) && someDisabled(endpointsOf(mesh, at), endpoints),
   };
 }
 
@@ -71,6 +78,12 @@ function someStrict(mesh: MeshSnapshot, endpoints: readonly Endpoint[]): boolean
   if (!rules.mayBeStrict) return false;
   const targetsAt = (address: string) => mesh.targetsByAddress.get(address);
   return endpoints.some((endpoint) => endpoint.tlsMode === 'istio' && rules.modeOf(endpoint, targetsAt) === 'STRICT');
+}
+
+/** Whether policies keep from mutual TLS what could take it. */
+function someDisabled(listed: readonly Endpoint[], forClients: readonly Endpoint[]): boolean {
+  if (listed === forClients) return false;
+  return listed.some(({ tlsMode }, index) => tlsMode === 'istio' && forClients[index]?.tlsMode === 'disabled');
 }
 
 /** Whether a rule says something about TLS, so that it matters how strict servers are. */

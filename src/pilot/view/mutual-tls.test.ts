@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
-import { endpointSlice, object, pod, service } from '../../testing/builders.ts';
+import { destinationRule, endpointSlice, object, pod, service } from '../../testing/builders.ts';
 import { configSnapshot, nextConfig } from '../../testing/config.ts';
 import type { EncodedResource } from '../../xds/resource.ts';
 import { Verdicts } from '../../xds/verdicts.ts';
@@ -58,6 +58,12 @@ class World {
       .sort();
   }
 
+  /** What owners are told of a mesh with these objects. */
+  told(...upserts: readonly ConfigObject[]): readonly string[] {
+    this.moves(...upserts);
+    return this.#views.diagnostics().map(({ code, object: about }) => `${code} ${about?.kind} ${about?.name}`);
+  }
+
   #resources(): ReadonlyMap<string, EncodedResource> {
     if (!who.ok) throw new Error(who.error);
     const sets = [...this.#views.snapshotFor(this.#mesh, who.value).values()];
@@ -98,5 +104,20 @@ describe('what a change costs', () => {
 
   test('a policy for others moves nothing', () => {
     expect(new World().moves(peerAuthentication('c/p', 'DISABLE'))).toEqual([]);
+  });
+});
+
+describe('a rule that has clients speak what servers do not take', () => {
+  const asks = (mode: 'DISABLE' | 'ISTIO_MUTUAL'): ConfigObject =>
+    destinationRule('a/all', { host: '*.local', trafficPolicy: { tls: { mode } } });
+  const conflict = ['IST0113 DestinationRule all'];
+
+  test.each([
+    ['ISTIO_MUTUAL', 'DISABLE', conflict],
+    ['DISABLE', 'STRICT', conflict],
+    ['ISTIO_MUTUAL', 'STRICT', []],
+    ['DISABLE', 'DISABLE', []],
+  ] as const)('%s, and servers with %s', (mode, servers, expected) => {
+    expect(new World().told(asks(mode), peerAuthentication('b/p', servers))).toEqual(expected);
   });
 });

@@ -16,6 +16,8 @@ export type ClusterFacts = {
   readonly kind: Proxy['kind'];
   /** Whether some of the port's endpoints take nothing but mutual TLS. */
   readonly isStrict: boolean;
+  /** Whether policies keep some of the port's endpoints from mutual TLS. */
+  readonly isPlain: boolean;
 };
 
 /** What the owners of a cluster's objects should know about it. What subsets inherit is said once, of the service as a whole. */
@@ -56,10 +58,13 @@ function brokenSecrets({ policy: { tls }, transport }: ClusterFacts): readonly D
 }
 
 /** The endpoints would close such connections. */
-function conflictingTls({ policy, service, isStrict, kind }: ClusterFacts): readonly Diagnostic[] {
-  const mode = policy.tls?.spec.mode ?? 'DISABLE';
-  if (policy.tls === undefined || !isStrict || mode === 'ISTIO_MUTUAL' || kind === 'proxyless') return [];
-  const message = `workloads of ${service.hostname} take only mutual TLS (STRICT), and ${mode} is not that, so they refuse what clients send`;
+function conflictingTls({ policy, service, isStrict, isPlain, kind }: ClusterFacts): readonly Diagnostic[] {
+  if (policy.tls === undefined || kind === 'proxyless') return [];
+  const mode = policy.tls.spec.mode ?? 'DISABLE';
+  const isMutual = mode === 'ISTIO_MUTUAL';
+  if (!(isMutual ? isPlain : isStrict)) return [];
+  const takes = isMutual ? 'no mutual TLS (a policy disables it)' : 'only mutual TLS (STRICT)';
+  const message = `workloads of ${service.hostname} take ${takes}, and clients speak ${mode}, so calls fail; remove tls from the rule, and both agree by themselves`;
   return [diagnose('warning', 'IST0113', policy.tls, message)];
 }
 

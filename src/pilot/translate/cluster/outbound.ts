@@ -40,6 +40,8 @@ export type OutboundClusterInputs = {
   readonly allTakeMutualTls: boolean;
   /** Whether some of the port's endpoints take nothing but mutual TLS, where a rule says something about TLS. */
   readonly isStrict: boolean;
+  /** Whether policies keep some of the port's endpoints from mutual TLS, where a rule says something about TLS. */
+  readonly isPlain: boolean;
   /** Where the rule names Secrets that the client is to use. */
   readonly credentials: CredentialSite | undefined;
 };

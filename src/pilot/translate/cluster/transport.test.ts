@@ -159,6 +159,14 @@ describe('a rule', () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(expected);
   });
 
+  it.each([
+    ['ISTIO_MUTUAL', ['IST0113']],
+    ['DISABLE', []],
+  ] as const)('%s against a server that a policy keeps from mutual TLS', (mode, expected) => {
+    const { diagnostics } = build({ isPlain: true, policy: { tls: { mode } } });
+    expect(diagnostics.map(({ code }) => code)).toEqual(expected);
+  });
+
   it('the PROXY protocol goes before either', () => {
     const { transportSocketMatches = [] } = build({ policy: { proxyProtocol: { version: 'V1' } } }).cluster;
     expect(transportSocketMatches.map(({ transportSocket }) => transportSocket?.name)).toEqual([

@@ -35,6 +35,7 @@ export const noPeers = {
   accounts: '',
   allTakeMutualTls: false,
   isStrict: false,
+  isPlain: false,
   credentials: undefined,
 };
 
