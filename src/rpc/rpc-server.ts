@@ -85,7 +85,7 @@ export class RpcServer {
   readonly #net: NetServer;
   readonly #connections = new Map<string, Connection>();
   /** Those too whose handshake is under way. */
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<string, Socket>();
   readonly #tls: TlsAcceptor | undefined;
   readonly #deps: RpcServerDeps;
 
@@ -126,7 +126,7 @@ export class RpcServer {
     const watched = closed.then(() => allGone.abort());
     this.#injector.drain(graceMs);
     await this.#deps.clock.sleep(graceMs, allGone.signal);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.values()) socket.destroy();
     await watched;
     this.#grpc.forceShutdown();
   }
@@ -140,23 +140,28 @@ export class RpcServer {
   }
 
   #accept(socket: Socket): void {
+    const peer = peerOf(socket);
+    // It came by another address of ours. By its peer's name a call finds its connection, and whose certificate it has.
+    if (this.#sockets.has(peer)) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    this.#sockets.set(peer, socket);
+    socket.once('close', () => this.#sockets.delete(peer));
     // grpc-js forgets the connection by itself; without a listener the error would end the process.
-    socket.on('error', (error) => this.#deps.log.debug({ peer: peerOf(socket), error }, 'connection failed'));
+    socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));
     if (this.#tls === undefined) this.#serve(socket, undefined);
     else this.#tls.take(socket);
   }
 
   #serve(socket: Socket, certificate: X509Certificate | undefined): void {
     const peer = peerOf(socket);
-    const connection: Connection = { socket, certificate };
-    this.#connections.set(peer, connection);
+    this.#connections.set(peer, { socket, certificate });
     const closed = new AbortController();
     socket.once('close', () => {
       closed.abort();
-      if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
+      this.#connections.delete(peer);
     });
     if (this.#tls !== undefined) {
       socket.on('error', (error) => this.#deps.log.debug({ peer, error }, 'connection failed'));

@@ -31,7 +31,11 @@ type Fixture = {
   serve(authority: Authority): void;
 };
 
-async function start(deps: Partial<RpcServerDeps> = {}, clock: Clock = systemClock): Promise<Fixture> {
+async function start(
+  deps: Partial<RpcServerDeps> = {},
+  clock: Clock = systemClock,
+  host = '127.0.0.1',
+): Promise<Fixture> {
   const root = createAuthority('mesh');
   const log: string[] = [];
   const seen: PeerCredentials[] = [];
@@ -62,7 +66,7 @@ async function start(deps: Partial<RpcServerDeps> = {}, clock: Clock = systemClo
     expect(server.useTls({ ...pair, roots: authority.certificate })).toEqual({ ok: true, value: undefined });
   };
   serve(root);
-  const bound = await server.listen({ host: '127.0.0.1', port: 0 });
+  const bound = await server.listen({ host, port: 0 });
   if (!bound.ok) throw new Error(bound.error.message);
   onTestFinished(async () => {
     const stopped = server.stop(10);
@@ -104,6 +108,32 @@ describe('a server of TLS', () => {
       { transport: 'tls', certificate: der, authorization: [] },
       { transport: 'tls', certificate: undefined, authorization: [] },
     ]);
+  });
+
+  // By address and port a call finds the connection that it came on, and its certificate.
+  test('takes no second connection from an address and port that has one, by whichever address of its own it comes', async () => {
+    const { port, root, client } = await start({}, systemClock, '0.0.0.0');
+    const open = (host: string, localPort?: number) => {
+      const from = localPort === undefined ? {} : { localPort };
+      const socket = connectTls({
+        host,
+        port,
+        localAddress: '127.0.0.1',
+        ...from,
+        ca: root.certificate,
+        ALPNProtocols: ['h2'],
+        servername: 'istiod.istio-system.svc',
+      });
+      socket.on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    };
+    const first = open('127.0.0.1');
+    await once(first, 'secureConnect');
+    const second = open('127.0.0.2', first.localPort);
+    await new Promise((resolve) => second.once('close', resolve));
+    expect(first.destroyed).toBe(false);
+    expect(await echoed(client({}), 'hello')).toBe('hello');
   });
 
   test('refuses a certificate of another authority, says so once for a peer, and counts each', async () => {
