@@ -16,9 +16,10 @@ export class SetLine {
   #set: ResourceSet;
   #lists: readonly (readonly EncodedResource[])[] = [];
 
-  constructor(typeUrl: string, verdicts: Verdicts) {
+  /** Goes on from where another line is: what is refused falls back to what was accepted there. */
+  constructor(typeUrl: string, verdicts: Verdicts, before?: SetLine) {
     this.#sets = setsByList(verdicts);
-    this.#set = emptyResourceSet(typeUrl, verdicts);
+    this.#set = before === undefined ? emptyResourceSet(typeUrl, verdicts) : before.#set;
   }
 
   /** The set of all resources of the lists; the same object while the lists are, and while nothing in them changed. */
@@ -47,9 +48,9 @@ export class SharedLines {
   readonly assignments: SetLine;
   readonly routes: SetLine;
 
-  constructor(verdicts: Verdicts) {
-    this.assignments = new SetLine(ASSIGNMENT_URL, verdicts);
-    this.routes = new SetLine(ROUTE_URL, verdicts);
+  constructor(verdicts: Verdicts, before?: SharedLines) {
+    this.assignments = new SetLine(ASSIGNMENT_URL, verdicts, before?.assignments);
+    this.routes = new SetLine(ROUTE_URL, verdicts, before?.routes);
   }
 }
 
@@ -68,28 +69,29 @@ export type Ending = { readonly at: number; readonly diagnostic: Diagnostic };
 
 /** What equal proxies get: one set per type. The same snapshot object while nothing in it changes. */
 export class View {
-  readonly #clusters: SetLine;
-  readonly #listeners: SetLine;
-  readonly #secrets: SetLine;
+  readonly #own: Readonly<Record<'clusters' | 'listeners' | 'secrets', SetLine>>;
   readonly #shared: SharedLines;
   diagnostics: readonly Diagnostic[] = [];
   /** What is to be said later, if nothing changes until then. */
   endings: readonly Ending[] = [];
 
-  constructor(verdicts: Verdicts, shared: SharedLines) {
-    this.#clusters = new SetLine(CLUSTER_URL, verdicts);
-    this.#listeners = new SetLine(LISTENER_URL, verdicts);
-    this.#secrets = new SetLine(SECRET_URL, verdicts);
+  constructor(verdicts: Verdicts, shared: SharedLines, before?: View) {
+    const past = before === undefined ? undefined : before.#own;
+    this.#own = {
+      clusters: new SetLine(CLUSTER_URL, verdicts, past?.clusters),
+      listeners: new SetLine(LISTENER_URL, verdicts, past?.listeners),
+      secrets: new SetLine(SECRET_URL, verdicts, past?.secrets),
+    };
     this.#shared = shared;
   }
 
   snapshot(inputs: ViewInputs): XdsSnapshot {
     return this.#join({
-      clusters: this.#clusters.next(inputs.clusters, inputs.ownClusters),
+      clusters: this.#own.clusters.next(inputs.clusters, inputs.ownClusters),
       assignments: this.#shared.assignments.next(inputs.assignments),
-      listeners: this.#listeners.next(inputs.listeners, inputs.ownListeners),
+      listeners: this.#own.listeners.next(inputs.listeners, inputs.ownListeners),
       routes: this.#shared.routes.next(inputs.routes),
-      secrets: this.#secrets.next(inputs.secrets),
+      secrets: this.#own.secrets.next(inputs.secrets),
     });
   }
 

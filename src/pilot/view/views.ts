@@ -29,6 +29,7 @@ import { IdentityMemo } from './identity-memo.ts';
 import { CanonicalTargets, type InboundInputs, InboundStage } from './inbound-stage.ts';
 import { membersOf, type Rules } from './members.ts';
 import { type OutboundInputs, OutboundStage } from './outbound-stage.ts';
+import { ProtectionLines } from './protection-lines.ts';
 import { ProxylessStage } from './proxyless-stage.ts';
 import { Interned, placeOf, rulesKeyOf, traitsOf } from './traits.ts';
 import { SharedLines, View, type ViewInputs } from './view.ts';
@@ -69,6 +70,8 @@ type Asking = {
   readonly security: WorkloadSecurity;
   /** Tells views apart that have one outbound stage. */
   readonly viewKey: string;
+  /** The view from before its protection became another. */
+  readonly viewBefore: string | undefined;
 };
 
 /** What of the mesh decides what a proxy asks for: most changes leave all of it as it is. */
@@ -104,6 +107,7 @@ export class Views {
   readonly #places = new Interned<ClientPlace>();
   readonly #targets = new CanonicalTargets();
   readonly #security = new SecuritySelection();
+  readonly #lines = new ProtectionLines();
   readonly #outbound = new Map<string, Shared<OutboundStage>>();
   readonly #proxyless = new Map<string, Shared<ProxylessStage>>();
   readonly #gateways = new Map<string, Shared<GatewayStage>>();
@@ -202,7 +206,7 @@ export class Views {
     const { stage, lines } = this.#sharedOf(this.#outbound, outboundKey, () => new OutboundStage());
     const outbound = stage.get(stageInputs(mesh, asking));
     const inbound = entryOf(this.#inbound, viewKey, () => new InboundStage()).get(inboundInputs(mesh, asking));
-    const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
+    const view = this.#viewOf(viewKey, lines, asking.viewBefore);
     view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
     const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
     const own = { ownClusters: appended(inbound.clusters, passthrough), ownListeners: inbound.listeners };
@@ -213,7 +217,7 @@ export class Views {
     const { outboundKey } = asking;
     const { stage, lines } = this.#sharedOf(this.#proxyless, outboundKey, () => new ProxylessStage());
     const outbound = stage.get(stageInputs(mesh, asking));
-    const view = entryOf(this.#views, outboundKey, () => new View(this.#verdicts, lines));
+    const view = this.#viewOf(outboundKey, lines);
     view.diagnostics = outbound.diagnostics;
     const inputs = { ...outbound, ownClusters: none, ownListeners: none };
     return this.#show(view, inputs, { asking, keys: [outboundKey] });
@@ -224,10 +228,11 @@ export class Views {
     const asking = this.#ask(mesh, proxy, gateway.scope);
     const names = gateway.gateways.map(({ object }) => object.key).join(' ');
     const viewKey = `${asking.viewKey} ${names}`;
-    const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage());
+    const before = asking.viewBefore === undefined ? undefined : `${asking.viewBefore} ${names}`;
+    const { stage, lines } = this.#sharedOf(this.#gateways, viewKey, () => new GatewayStage(), before);
     const { scope: _, ...inputs } = stageInputs(mesh, asking);
     const output = stage.get({ ...inputs, gateway, targets: asking.targets, security: asking.security });
-    const view = entryOf(this.#views, viewKey, () => new View(this.#verdicts, lines));
+    const view = this.#viewOf(viewKey, lines, before);
     view.diagnostics = output.diagnostics;
     view.endings = output.endings;
     return this.#show(view, { ...output, ownClusters: none, ownListeners: none }, { asking, keys: [viewKey] });
@@ -275,7 +280,7 @@ export class Views {
     const { key, targets } = this.#targets.get([...new Set(own)]);
     const subject = { kind: proxy.kind, namespace: proxy.namespace, labels, targets };
     const security = this.#security.get(meshSecurity, subject);
-    const viewKey = `${outboundKey} ${key} ${security.key}`;
+    const { viewKey, before } = this.#lines.place(`${outboundKey} ${key}`, labels, security.key);
     return {
       scope,
       rules,
@@ -286,11 +291,18 @@ export class Views {
       targets,
       security: security.value,
       viewKey,
+      viewBefore: before,
     };
   }
 
-  #sharedOf<Stage>(known: Map<string, Shared<Stage>>, key: string, make: () => Stage): Shared<Stage> {
-    return entryOf(known, key, () => ({ stage: make(), lines: new SharedLines(this.#verdicts) }));
+  #viewOf(key: string, lines: SharedLines, before = ''): View {
+    return entryOf(this.#views, key, () => new View(this.#verdicts, lines, this.#views.get(before)));
+  }
+
+  #sharedOf<Stage>(known: Map<string, Shared<Stage>>, key: string, make: () => Stage, before = ''): Shared<Stage> {
+    return entryOf(known, key, () => {
+      return { stage: make(), lines: new SharedLines(this.#verdicts, known.get(before)?.lines) };
+    });
   }
 }
 
