@@ -20,6 +20,7 @@ import type { EncodedResource } from '../xds/resource.ts';
 import type { Status } from '../xds/status.ts';
 import type { Verdicts } from '../xds/verdicts.ts';
 import { ProxyAdmission, type ProxyAuthenticator } from './proxy/admission.ts';
+import { presentProxy } from './proxy/authorize.ts';
 import { typicalProxy } from './proxy/typical.ts';
 import { MeshSnapshotBuilder } from './snapshot/snapshot-builder.ts';
 import { checkAccessLogFormat } from './translate/filters/access-log.ts';
@@ -179,6 +180,7 @@ export class Pilot implements Runnable, SnapshotSource {
     if (snapshot === this.#mesh) return;
     if (isFirst) this.#rehearse(snapshot);
     this.#mesh = snapshot;
+    for (const handle of this.#handles) handle.proxy = presentProxy(handle.proxy, snapshot);
     this.#views.retain(snapshot, this.proxies(), started);
     for (const handle of this.#handles) handle.changed();
     this.#meter.build.observe((clock.monotonic() - started) / 1000);
@@ -214,7 +216,7 @@ type HandleOwner = {
 };
 
 class ProxyHandle implements SnapshotHandle {
-  readonly proxy: Proxy;
+  proxy: Proxy;
   readonly #stream: StreamInfo;
   readonly #owner: HandleOwner;
 

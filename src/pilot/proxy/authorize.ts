@@ -4,6 +4,7 @@ import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
 import type { ConfigObject } from '../../model/object.ts';
 import type { Proxy } from '../../model/proxy.ts';
 import type { Workload } from '../../model/service.ts';
+import { sameValue } from '../registry/same-value.ts';
 import { workloadOf } from './workload-of.ts';
 
 /** Which of its claims a proxy may not make. */
@@ -38,6 +39,14 @@ export function authorizeProxy(proxy: Proxy, identity: Identity, context: ClaimC
   }
   const labels = claim.pod?.meta.labels ?? claim.workload?.labels ?? proxy.labels;
   return ok({ ...proxy, identity, serviceAccount: identity.serviceAccount, labels });
+}
+
+/** A proxy that has proven who it is, as it is now: its workload may get other labels while it is connected, and policies go by them. */
+export function presentProxy(proxy: Proxy, mesh: MeshSnapshot): Proxy {
+  const { identity } = proxy;
+  const workload = identity && workloadOf(mesh, proxy);
+  if (identity === undefined || workload === undefined || !isOf(workload, identity)) return proxy;
+  return sameValue(workload.labels, proxy.labels) ? proxy : { ...proxy, labels: workload.labels };
 }
 
 type Check = (claim: Claim) => Refusal | undefined;

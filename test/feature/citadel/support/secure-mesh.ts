@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { type Issuer, issueIdentity } from '../../../../src/citadel/issuer.ts';
 import { decodeMessage, encodeMessage } from '../../../../src/gen/codec.ts';
-import { type ClientTls, RpcClient } from '../../../../src/rpc/rpc-client.ts';
+import { type ClientStream, type ClientTls, RpcClient } from '../../../../src/rpc/rpc-client.ts';
 import type { RpcStatus } from '../../../../src/rpc/status.ts';
 import { adsMethods } from '../../../../src/xds/xds.ts';
 import type { Manifest } from '../../pilot/support/manifests.ts';
@@ -65,15 +65,25 @@ export class SecureMesh {
     return client;
   }
 
+  /** A stream on which a proxy has asked for one type. */
+  async open(
+    client: RpcClient,
+    node: Node,
+    { typeUrl = CLUSTERS, headers = {} }: Omit<AskOptions, 'onAnswer'> = {},
+  ): Promise<ClientStream> {
+    const stream = client.open(adsMethods.find(({ protocol }) => protocol === 'delta')?.path ?? '', headers);
+    const request = { node: { id: node.id, metadata: structOf(node.metadata) }, typeUrl };
+    await stream.send(Buffer.from(encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', request)));
+    return stream;
+  }
+
   /** Asks for clusters as a proxy would, and leaves after the first answer. */
   async ask(
     client: RpcClient,
     node: Node,
     { typeUrl = CLUSTERS, headers = {}, onAnswer = () => undefined }: AskOptions = {},
   ): Promise<Outcome> {
-    const stream = client.open(adsMethods.find(({ protocol }) => protocol === 'delta')?.path ?? '', headers);
-    const request = { node: { id: node.id, metadata: structOf(node.metadata) }, typeUrl };
-    await stream.send(Buffer.from(encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', request)));
+    const stream = await this.open(client, node, { typeUrl, headers });
     for await (const message of stream.messages) {
       onAnswer();
       const { resources = [] } = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryResponse', message);
