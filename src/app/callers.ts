@@ -87,7 +87,7 @@ export class Callers {
         trustedAccounts: new Set(config.trustedNodeAccounts),
         hasPodOnNode: (account) => pods.has(account),
       },
-      limits: { perSecond, burst: perSecond, waitingPerKey: perSecond, waiting: 5 * perSecond },
+      limits: { perSecond, burst: perSecond, waiting: 5 * perSecond },
       clock,
       log,
       metrics,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { FairRate } from './fair-rate.ts';
 
-const limits = { perSecond: 10, burst: 2, waitingPerKey: 5, waiting: 8 };
+const limits = { perSecond: 10, burst: 2, waiting: 8 };
 
 function start(more: Partial<typeof limits> = {}) {
   const clock = new ManualClock();
@@ -32,12 +32,21 @@ test('keys take turns, whoever wants how many', async () => {
 
 test('who would wait too long is told when to come again', async () => {
   const { clock, rate, ask } = start({ burst: 1 });
-  for (let each = 0; each < 6; each += 1) ask('a');
-  expect(await rate.turn('a')).toEqual({ kind: 'later', retryAfterMs: 600 });
-  for (const key of ['b', 'c', 'd']) ask(key);
-  expect((await rate.turn('e')).kind).toBe('later');
+  for (let each = 0; each < 9; each += 1) ask('a');
+  expect(await rate.turn('a')).toEqual({ kind: 'later', retryAfterMs: 900 });
   await clock.advance(2000);
-  expect(await rate.turn('e')).toEqual({ kind: 'go' });
+  expect(await rate.turn('a')).toEqual({ kind: 'go' });
+});
+
+test('however many keys flood, one that does not has its turn', async () => {
+  const { clock, done, ask } = start({ burst: 1, waiting: 6 });
+  for (let each = 0; each < 7; each += 1) for (const key of ['a', 'b', 'c']) ask(key);
+  ask('quiet');
+  await clock.advance(1000);
+  const gone = done.filter((line) => line.endsWith('go'));
+  expect(gone).toHaveLength(7);
+  expect(new Set(gone)).toEqual(new Set(['a go', 'b go', 'c go', 'quiet go']));
+  expect(done.filter((line) => line.endsWith('later'))).toHaveLength(15);
 });
 
 test('a quiet time saves up no more than a burst', async () => {

@@ -5,8 +5,7 @@ export type FairRateLimits = {
   readonly perSecond: number;
   /** How many may come at once after a quiet time. */
   readonly burst: number;
-  /** How many of one key may wait, and of all together. */
-  readonly waitingPerKey: number;
+  /** How many may wait. */
   readonly waiting: number;
 };
 
@@ -16,12 +15,13 @@ const GO: Turn = { kind: 'go' };
 
 /**
  * So many turns a second. When more are wanted, keys take turns in a circle, whoever wants how many: a key that floods waits for
- * itself. Who would wait too long is told when to come again.
+ * itself. Where too many wait, the newest of the key with most is told when to come again.
  */
 export class FairRate {
   readonly #limits: FairRateLimits;
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, (() => void)[]>();
+  /** Each queue has somebody in it. */
+  readonly #waiting = new Map<string, ((turn: Turn) => void)[]>();
   #waitingCount = 0;
   #tokens: number;
   #filledAt: number;
@@ -41,14 +41,26 @@ export class FairRate {
       return GO;
     }
     const queue = this.#waiting.get(key) ?? [];
-    if (queue.length >= this.#limits.waitingPerKey || this.#waitingCount >= this.#limits.waiting) {
-      return { kind: 'later', retryAfterMs: ((this.#waitingCount + 1) * 1000) / this.#limits.perSecond };
-    }
-    const turn = new Promise<Turn>((resolve) => queue.push(() => resolve(GO)));
+    const later: Turn = {
+      kind: 'later',
+      retryAfterMs: ((this.#waitingCount + 1) * 1000) / this.#limits.perSecond,
+    };
+    if (this.#waitingCount >= this.#limits.waiting && !this.#makeRoom(queue.length, later)) return later;
+    const turn = new Promise<Turn>((resolve) => queue.push(resolve));
     this.#waiting.set(key, queue);
     this.#waitingCount += 1;
     void this.#pump();
     return await turn;
+  }
+
+  /** Whoever comes may not push out a key of which no more would wait than of its own. */
+  #makeRoom(own: number, later: Turn): boolean {
+    let most: ((turn: Turn) => void)[] = [];
+    for (const queue of this.#waiting.values()) if (queue.length > most.length) most = queue;
+    if (most.length <= own + 1) return false;
+    most.pop()?.(later);
+    this.#waitingCount -= 1;
+    return true;
   }
 
   /** Lives only while somebody waits. */
@@ -75,7 +87,7 @@ export class FairRate {
     if (queue.length > 0) this.#waiting.set(key, queue);
     this.#waitingCount -= 1;
     this.#tokens -= 1;
-    go?.();
+    go?.(GO);
   }
 
   #fill(): void {

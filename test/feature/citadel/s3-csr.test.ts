@@ -317,7 +317,7 @@ test('an authority that has ended signs nothing that has ended with it', async (
 });
 
 test('a namespace that floods waits for itself', async () => {
-  const world = await CsrWorld.start({ limits: { perSecond: 50, burst: 5, waitingPerKey: 10 } });
+  const world = await CsrWorld.start({ limits: { perSecond: 50, burst: 5, waiting: 10 } });
   const flood = world.client(world.pair('shop/web'));
   const other = world.client(world.pair('bank/teller'));
   expect((await ask(other, { csr })).status.code).toBe(RpcStatusCode.OK);

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../../src/kit/clock.ts';
 import { ManualClock } from '../../../src/kit/manual-clock.ts';
@@ -113,23 +113,16 @@ describe('a server of TLS', () => {
   // By address and port a call finds the connection that it came on, and its certificate.
   test('takes no second connection from an address and port that has one, by whichever address of its own it comes', async () => {
     const { port, root, client } = await start({}, systemClock, '0.0.0.0');
-    const open = (host: string, localPort?: number) => {
-      const from = localPort === undefined ? {} : { localPort };
-      const socket = connectTls({
-        host,
-        port,
-        localAddress: '127.0.0.1',
-        ...from,
-        ca: root.certificate,
-        ALPNProtocols: ['h2'],
-        servername: 'istiod.istio-system.svc',
-      });
+    const open = (host: string, localPort = 0): Socket => {
+      const socket = connectTcp({ host, port, localAddress: '127.0.0.1', localPort });
       socket.on('error', () => undefined);
       onTestFinished(() => void socket.destroy());
       return socket;
     };
+    const shake = (socket: Socket): TLSSocket =>
+      connectTls({ socket, ca: root.certificate, ALPNProtocols: ['h2'], servername: 'istiod.istio-system.svc' });
     const first = open('127.0.0.1');
-    await once(first, 'secureConnect');
+    await once(shake(first), 'secureConnect');
     const second = open('127.0.0.2', first.localPort);
     await new Promise((resolve) => second.once('close', resolve));
     expect(first.destroyed).toBe(false);

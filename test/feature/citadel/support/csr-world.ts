@@ -131,7 +131,7 @@ export class CsrWorld {
               node === asked.node && namespace === asked.namespace && serviceAccount === asked.serviceAccount,
           ),
       },
-      limits: { perSecond: 1000, burst: 1000, waitingPerKey: 1000, waiting: 5000, ...limits },
+      limits: { perSecond: 1000, burst: 1000, waiting: 5000, ...limits },
       clock: systemClock,
       log,
       metrics: this.metrics,
