@@ -29,8 +29,10 @@ export type AuthorityTimes = {
 export type AuthorityDeps = {
   /** What somebody else keeps, and which comes first. */
   readonly plugged: AuthoritySource | undefined;
-  /** What we keep ourselves; without it no root is made. */
+  /** What xebec keeps itself; without it no root is made. */
   readonly own: AuthorityStore | undefined;
+  /** Whether this process does that. Who does not only reads it. */
+  readonly keeps: boolean;
   readonly evidence: FindEvidence;
   readonly rootFile: RootFile | undefined;
   readonly trustDomain: TrustDomainSource;
@@ -63,10 +65,10 @@ export class Authority implements Runnable, IssuerSource {
   readonly #metrics: AuthorityMetrics;
 
   constructor(deps: AuthorityDeps) {
-    const { own, clock, times, log } = deps;
+    const { own, keeps, clock, times, log } = deps;
     this.#deps = deps;
     this.#handover = new Handover(clock, times.announceMs, log);
-    this.#keeper = own && new RootKeeper({ ...deps, own });
+    this.#keeper = keeps && own !== undefined ? new RootKeeper({ ...deps, own }) : undefined;
     this.#troubles = new TroubleLog(log);
     this.#metrics = new AuthorityMetrics(deps.metrics);
   }
@@ -157,7 +159,14 @@ export class Authority implements Runnable, IssuerSource {
   }
 
   #missing(): Trouble {
-    const name = this.#deps.plugged?.name ?? 'authority';
+    const { plugged, own } = this.#deps;
+    const name = plugged?.name ?? 'authority';
+    if (own !== undefined) {
+      return {
+        reason: `there is no ${name}, and no ${own.name} yet`,
+        remedy: 'run a xebec with the controller citadel in this namespace: it makes one',
+      };
+    }
     return {
       reason: `there is no certificate in the ${name}`,
       remedy: 'put ca-cert.pem, ca-key.pem, cert-chain.pem and root-cert.pem there',

@@ -30,6 +30,15 @@ const MOST_CHARACTERS = 64 * 1024;
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
 
+/** What the root ConfigMap of our own namespace says. */
+export function evidenceToldIn(kube: Pick<KubeApi, 'get'>, namespace: string): FindEvidence {
+  return async (signal) => {
+    const told = await readTold(kube, namespace, signal);
+    if (told.kind === 'unknown') return told;
+    return { kind: 'known', published: distinct([told.bundle]), issued: [], where: told.where };
+  };
+}
+
 /** A cluster remembers: the root ConfigMap of our own namespace, and the Secrets of workloads, where we give them any. */
 export function evidenceIn(
   kube: Pick<KubeApi, 'get' | 'list'>,
@@ -38,8 +47,8 @@ export function evidenceIn(
 ): FindEvidence {
   const places = listened.length === 0 ? [''] : listened;
   return async (signal) => {
-    const published = await kube.get(configMaps, { namespace, name: 'istio-ca-root-cert' }, signal);
-    if (!published.ok && published.error.reason !== 'not-found') return unknown('get ConfigMaps', published.error);
+    const told = await readTold(kube, namespace, signal);
+    if (told.kind === 'unknown') return told;
     const fieldSelector = 'type=istio.io/key-and-cert';
     const issued: KubeObject[] = [];
     for (const place of places) {
@@ -47,11 +56,25 @@ export function evidenceIn(
       if (!page.ok) return unknown('list Secrets', page.error);
       issued.push(...page.value.items);
     }
-    const ofMap = published.ok ? textIn(asRecord(published.value['data']), 'root-cert.pem') : '';
-    const count = issued.length;
-    const where = `${published.ok ? 'the ConfigMap istio-ca-root-cert' : 'no ConfigMap'} and ${count} Secrets of workloads`;
-    return { kind: 'known', published: distinct([ofMap]), issued: distinct(issued.map(rootsOf)), where };
+    const where = `${told.where} and ${issued.length} Secrets of workloads`;
+    return { kind: 'known', published: distinct([told.bundle]), issued: distinct(issued.map(rootsOf)), where };
   };
+}
+
+type Told = { readonly kind: 'told'; readonly bundle: string; readonly where: string };
+
+async function readTold(
+  kube: Pick<KubeApi, 'get'>,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Told | Extract<Evidence, { kind: 'unknown' }>> {
+  const answer = await kube.get(configMaps, { namespace, name: 'istio-ca-root-cert' }, signal);
+  if (answer.ok) {
+    const bundle = textIn(asRecord(answer.value['data']), 'root-cert.pem');
+    return { kind: 'told', bundle, where: 'the ConfigMap istio-ca-root-cert' };
+  }
+  if (answer.error.reason !== 'not-found') return unknown('get ConfigMaps', answer.error);
+  return { kind: 'told', bundle: '', where: 'no ConfigMap' };
 }
 
 function distinct(bundles: readonly string[]): readonly X509Certificate[] {
@@ -64,7 +87,7 @@ function rootsOf(secret: KubeObject): string {
   return text.length > MOST_CHARACTERS ? '' : Buffer.from(text, 'base64').toString('utf8');
 }
 
-function unknown(verb: string, { reason, message }: KubeError): Evidence {
+function unknown(verb: string, { reason, message }: KubeError): Extract<Evidence, { kind: 'unknown' }> {
   const remedy = reason === 'forbidden' ? `allow xebec's service account to ${verb}` : 'nothing; it is tried again';
   return { kind: 'unknown', reason: `cannot tell whether the mesh trusts a root already: ${message}`, remedy };
 }

@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../kit/manual-clock.ts';
-import { DAY_MS, HOUR_MS, isBelieved, ownStore, pass, rarely, startReplica, stateOf } from '../testing/replica.ts';
+import { party, pluggedFiles } from '../testing/pki.ts';
+import {
+  DAY_MS,
+  fingerprint,
+  HOUR_MS,
+  isBelieved,
+  ownStore,
+  pass,
+  rarely,
+  startReplica,
+  stateOf,
+} from '../testing/replica.ts';
 
 const now = Date.UTC(2026, 5, 1, 12);
 
@@ -89,6 +100,24 @@ describe('a root that is replaced', () => {
     expect(switched.roots).toContain(first.signer);
     await pass(clock, 0.05 * DAY_MS);
     expect(stateOf(replica).roots).toEqual([switched.signer]);
+  });
+
+  test('that has ended is forgotten at once, also while another one is announced', async () => {
+    const clock = new ManualClock(now);
+    const own = ownStore();
+    const signer = party('signer', now);
+    const ending = party('ending', now, undefined, { notAfter: now + 2 * HOUR_MS });
+    own.put(pluggedFiles(signer, [], [signer, ending]), { rotate: 'monday' });
+    const replica = startReplica(clock, { own, times: { ...rarely, pollMs: 60_000 } });
+    await pass(clock, HOUR_MS);
+    const announced = stateOf(replica);
+    expect(announced.roots).toHaveLength(3);
+    await pass(clock, 2 * HOUR_MS);
+    expect(stateOf(replica).roots).toEqual(announced.roots.filter((root) => root !== fingerprint(ending.certificate)));
+    expect(stateOf(replica).signer).toBe(announced.signer);
+    await pass(clock, DAY_MS);
+    expect(stateOf(replica).signer).not.toBe(announced.signer);
+    expect(stateOf(replica).roots).toContain(announced.signer);
   });
 
   test('is not replaced by a replica that does not lead', async () => {

@@ -51,13 +51,15 @@ const switchOver: Check = ({ material, now, times }) => {
   };
 };
 
-/** A root that signs no more leaves when nothing can be alive that it signed. */
+/** A root that signs no more leaves when it has ended, or when nothing can be alive that it signed. */
 const retire: Check = ({ material, now, times }) => {
-  const { next, since = now, chain } = material;
-  if (next !== undefined || othersOf(material).length === 0) return undefined;
-  const isOver =
-    now >= since + times.longestLeafMs + BACKDATE_MS || othersOf(material).every((root) => now >= endOf(root));
-  return isOver ? { phase: 'retired', material: { ...material, roots: [chain[0]], since: undefined } } : undefined;
+  const { next, since = now, roots } = material;
+  const isOver = next === undefined && now >= since + times.longestLeafMs + BACKDATE_MS;
+  const gone = othersOf(material).filter((root) => isOver || now >= endOf(root));
+  if (gone.length === 0) return undefined;
+  const left = { ...material, roots: roots.filter((root) => !gone.includes(root)) };
+  const isAtRest = next === undefined && othersOf(left).length === 0;
+  return { phase: 'retired', material: { ...left, since: isAtRest ? undefined : since } };
 };
 
 const announce: Check = ({ material, requested, now, mint }) => {
