@@ -161,7 +161,8 @@ function buildTerminated(
   const built = buildServerTls({ tls, certificates, alpn, origins, site: tlsSiteOf(inputs) });
   if (!built.ok) return closed(inputs, { server, names, reason: built.error });
   const { endings, secrets, troubles } = built.value;
-  const inside = buildInside(certificates.authority !== undefined || certificates.certificates.kind === 'identity');
+  // Who need not show a certificate may be nobody.
+  const inside = buildInside(tls.mode === 'MUTUAL' || tls.mode === 'ISTIO_MUTUAL');
   const place = serverPlace(server);
   return {
     chains: inside.chains.map((chain) => addTls(chain, built.value, names)),
