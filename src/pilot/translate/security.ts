@@ -1,6 +1,7 @@
 import type { ConfigListenerFilter, HttpFilter } from '../../gen/types.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Origin, ResourceRef } from '../../xds/resource.ts';
+import { accessAt } from './access/binding.ts';
 import { buildHttpAccess } from './access/http.ts';
 import type { AccessPlan } from './access/plan.ts';
 import { buildTcpAccess } from './access/tcp.ts';
@@ -37,7 +38,7 @@ export type SecurityPart<Filter> = {
 
 /** What an HTTP request passes before all else: the external authorizer, tokens, then who may do what. */
 export function buildHttpSecurity(security: WorkloadSecurity, site: SecuritySite): SecurityPart<HttpFilter> {
-  const { custom, rules } = buildHttpAccess(security.access, site);
+  const { custom, rules } = buildHttpAccess(accessAt(security.access, security.request, site), site);
   return joinParts([custom, buildTokenFilters(security.request, site), rules]);
 }
 
