@@ -291,13 +291,15 @@ describe('Secrets of a cluster', () => {
     expect([...nowhere.running.keys()].some((name) => name.startsWith('secrets'))).toBe(false);
   });
 
-  test('that no gateway can serve with are not kept, nor are the keys that none needs, nor is that of the webhook', async () => {
+  test('that no gateway can serve with are not kept, nor are the keys that none needs, nor are pairs of the control plane', async () => {
     const cluster = new Cluster({ kinds: 'kubernetes', secretNamespaces: ['edge'] });
     await cluster.start();
     const { project } = cluster.at('secrets.v1.@edge');
     expect(project(secret('password', { password: 'YQ==' }))).toBeUndefined();
     expect(project(secret('cacerts', { 'ca-cert.pem': 'YQ==', 'ca-key.pem': 'YQ==' }))).toBeUndefined();
-    expect(project(secret('xebec-webhook-tls', pair))).toBeUndefined();
+    for (const own of ['xebec-webhook-tls', 'cacerts', 'istio-ca-secret'])
+      expect(project(secret(own, { ...pair, 'ca.crt': 'YQ==' }))).toBeUndefined();
+    expect(project(secret('cacerts', { 'ca.crt': 'YQ==' }))).toBeDefined();
     expect(project(secret('shop', { ...pair, password: 'YQ==' }))).toMatchObject({
       body: { type: 'kubernetes.io/tls', data: pair },
     });

@@ -61,12 +61,15 @@ export function keyOf(body: Body, kind: string): ObjectKey {
   return objectKey(kind, textOf(metadata['namespace']), textOf(metadata['name']));
 }
 
-/** A Secret that a gateway could serve with. That of xebec's own webhook is nobody else's. */
+/** A Secret that a gateway could serve with. A pair of the control plane's own is nobody else's: one of them signs for everybody. */
 function isCredential({ data }: Body, name: string): boolean {
-  return name !== WEBHOOK_SECRET && isRecord(data) && credentialKeys.some((key) => Object.hasOwn(data, key));
+  if (!isRecord(data)) return false;
+  const has = (key: string): boolean => Object.hasOwn(data, key);
+  const isOwn = ownPairs.includes(name) && (has('tls.key') || has('key'));
+  return !isOwn && credentialKeys.some(has);
 }
 
-const WEBHOOK_SECRET = 'xebec-webhook-tls';
+const ownPairs: readonly string[] = ['xebec-webhook-tls', 'cacerts', 'istio-ca-secret'];
 
 /** An Istio kind is judged as a whole: what does not belong is to be told. */
 function istioBody({ apiVersion: _, kind: __, metadata: ___, ...rest }: Body): Body {
