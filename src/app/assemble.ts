@@ -167,7 +167,7 @@ export class Xebec {
     if (runsPilot) parts.push(this.#keys, this.pilot);
     if (config.configSources.length === 0) parts.push(new ConfigSourcesWatch(this.galley, this.#inputs.log));
     if (this.citadel !== undefined) parts.push(this.citadel);
-    if (runsGalley || this.citadel !== undefined) parts.push(...(this.#cluster?.parts ?? []));
+    if (runsGalley || this.citadel?.issues === true) parts.push(...(this.#cluster?.parts ?? []));
     if (runsGalley) parts.push(this.status.controller, ...this.#galleyParts());
     await runAll(parts, signal);
   }

@@ -176,7 +176,7 @@ describe('process configuration', () => {
     [
       'TLS without an authority',
       { source: 'm', xds: '127.0.0.1:0', controllers: 'pilot' },
-      '--xds: needs a certificate of the mesh; run the controller citadel, too',
+      '--xds: needs a certificate of the mesh; run the controller citadel too, or give --kubernetes or --ca-certs-folder',
     ],
     [
       'an account without a namespace',

@@ -339,8 +339,9 @@ function contradiction(config: z.infer<typeof schema>): string | undefined {
 }
 
 function identityContradiction(config: z.infer<typeof schema>): string | undefined {
-  if (config.xds !== undefined && !config.controllers.includes('citadel')) {
-    return '--xds: needs a certificate of the mesh; run the controller citadel, too';
+  const hasAuthority = config.kubernetes || config.caCertsFolder !== undefined;
+  if (config.xds !== undefined && !config.controllers.includes('citadel') && !hasAuthority) {
+    return '--xds: needs a certificate of the mesh; run the controller citadel too, or give --kubernetes or --ca-certs-folder';
   }
   const { workloadCertTtlMs, maxWorkloadCertTtlMs, caCertTtlMs } = config;
   if (workloadCertTtlMs > maxWorkloadCertTtlMs) return '--workload-cert-ttl: is longer than --max-workload-cert-ttl';

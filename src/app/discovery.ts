@@ -36,7 +36,7 @@ export class Discovery {
     const log = inputs.log.child({ component: 'rpc' });
     this.#inputs = inputs;
     this.#plaintext = new RpcServer({ methods: everywhere, clock, log });
-    const csr = citadel && callers.csrServices(citadel);
+    const csr = citadel?.issues === true ? callers.csrServices(citadel) : undefined;
     const server = new RpcServer({
       methods: [...everywhere, ...(csr?.methods ?? [])],
       clock,

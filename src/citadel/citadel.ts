@@ -6,6 +6,8 @@ export type CitadelDeps = {
   readonly issuer: IssuerSource;
   /** Why nobody signs, or why what signs is not what its store says. */
   readonly problem: () => string | undefined;
+  /** Whether others get identities here. Who gives none knows what signs, for itself. */
+  readonly issues: boolean;
   readonly parts: readonly Runnable[];
 };
 
@@ -24,6 +26,10 @@ export class Citadel implements Runnable {
 
   get issuer(): IssuerSource {
     return this.#deps.issuer;
+  }
+
+  get issues(): boolean {
+    return this.#deps.issues;
   }
 
   /** Nothing while all is well. */

@@ -1,8 +1,10 @@
-import { type CheckInputs, type CheckLine, runChecks } from '../app/check/check.ts';
+import { readFile } from 'node:fs/promises';
+import { type CheckCaller, type CheckInputs, type CheckLine, runChecks } from '../app/check/check.ts';
 import { type Flags, type ProcessConfig, parseProcessConfig } from '../app/config.ts';
 import { connectKubernetes } from '../app/connect.ts';
 import { type DataFormat, renderData } from '../app/render-data.ts';
 import type { Clock } from '../kit/clock.ts';
+import { err, ok, type Result } from '../kit/result.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { PromMetrics } from '../telemetry/prom-metrics.ts';
 import { describeChecks, renderChecks } from './check-report.ts';
@@ -16,6 +18,8 @@ export type CheckArgs = {
   readonly noColor: boolean;
   readonly hasWebhook: boolean;
   readonly hasXds: boolean;
+  /** The token of its account, where a pod checks. */
+  readonly tokenFile: string | undefined;
   /** How long what fails may take to come right. */
   readonly waitMs: number;
 };
@@ -30,13 +34,19 @@ export async function runCheck(args: CheckArgs, io: CliIo, clock: Clock): Promis
     return EXIT.usage;
   }
   const parts = { config: config.value, clock, random: () => 0, log: silentLogger, metrics: new PromMetrics() };
+  const caller = await readCaller(args, config.value, io);
+  if (!caller.ok) {
+    io.err(`${caller.error}\n`);
+    return EXIT.usage;
+  }
   const kube = await connectKubernetes(parts, io.env, VERSION);
   if (!kube.ok || kube.value === undefined) {
     io.err(`${kube.ok ? 'there is no Kubernetes API' : kube.error}\n`);
     return EXIT.unreachable;
   }
   try {
-    const inputs = { kube: kube.value, config: config.value, clock, ...expectations(args, config.value, io) };
+    const where = { caller: caller.value, ...expectations(args, config.value, io) };
+    const inputs = { kube: kube.value, config: config.value, clock, ...where };
     const lines = await untilWell(inputs, args, io);
     if (io.signal.aborted) return EXIT.partial;
     const color = io.isTerminal && !args.noColor && (io.env['NO_COLOR'] ?? '') === '';
@@ -49,15 +59,30 @@ export async function runCheck(args: CheckArgs, io: CliIo, clock: Clock): Promis
 
 /** A pod reaches the Service by its name; elsewhere a person says where it is. */
 function expectations(
-  { flags, hasWebhook, hasXds }: CheckArgs,
-  { kubeconfig, monitoring, xdsPlaintext, service, namespace, domain }: ProcessConfig,
+  { hasWebhook, hasXds }: CheckArgs,
+  { kubeconfig, monitoring, xds, service, namespace, domain }: ProcessConfig,
   { env }: CliIo,
 ): Pick<CheckInputs, 'hasWebhook' | 'hasXds' | 'monitoring' | 'xds'> {
   const isInside = kubeconfig === undefined && (env['KUBERNETES_SERVICE_HOST'] ?? '') !== '';
   const host = `${service}.${namespace}.svc.${domain}`;
-  const inside = isInside ? { monitoring: { host, port: 15014 }, xds: { host, port: 15010 } } : undefined;
-  const xds = flags.xdsPlaintext === undefined ? inside?.xds : xdsPlaintext;
-  return { hasWebhook, hasXds, monitoring: monitoring ?? inside?.monitoring, xds };
+  const inside = isInside ? { monitoring: { host, port: 15014 }, xds: { host, port: 15012 } } : undefined;
+  return { hasWebhook, hasXds, monitoring: monitoring ?? inside?.monitoring, xds: xds ?? inside?.xds };
+}
+
+/** A pod proves by a token who it is, and asks as itself. */
+async function readCaller(
+  { tokenFile }: CheckArgs,
+  { replica: pod }: ProcessConfig,
+  { env }: CliIo,
+): Promise<Result<CheckCaller | undefined, string>> {
+  if (tokenFile === undefined) return ok(undefined);
+  const address = env['POD_IP'] ?? '';
+  if (pod === undefined || address === '') return err('--token-file: is for a pod; set POD_NAME and POD_IP there');
+  try {
+    return ok({ token: (await readFile(tokenFile, 'utf8')).trim(), pod, address });
+  } catch (error) {
+    return err(`--token-file: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Looks again until nothing fails, or the time is over; it begins with the first look. */

@@ -152,24 +152,34 @@ function addCheck(program: Command, io: LocalIo, finish: (code: number) => void)
     .option('--secret-namespaces <list>', 'where it reads Secrets of gateways, or * (default: its own namespace)')
     .option('--listened-namespaces <list>', 'the only namespaces whose accounts it gives identities (default: all)')
     .option('--monitoring <address>', 'where its port 15014 is, seen from here (default: the Service, in a cluster)')
-    .option('--xds-plaintext <address>', 'where its port 15010 is, seen from here (default: the Service, in a cluster)')
+    .option('--xds <address>', 'where its port 15012 is, seen from here (default: the Service, in a cluster)')
+    .option(
+      '--token-file <file>',
+      'in a pod, a token of its account for xDS, for the audience istio-ca (default: none)',
+    )
     .option('--no-webhook', 'it has no webhook')
-    .option('--no-xds', 'it serves no xDS without TLS')
+    .option('--no-xds', 'it serves no xDS over TLS')
     .option('--wait <duration>', 'how long what fails may take to come right, such as 60s', parseSeconds, 0)
     .option('-o, --output <format>', 'table, yaml or json', parseFormat, 'table')
     .option('--fail-on <level>', 'the least level that is a failure: error or warning', parseLevel, 'error')
     .option('--no-color', 'no colour even on a terminal')
     .action(async (options: CheckOptions) => {
-      const { webhook, xds, wait, output, failOn, color, configSource, ...rest } = options;
-      const flags = { ...rest, ...(configSource === undefined ? {} : { configSources: configSource }) };
-      const args = { flags, output, failOn, noColor: !color, hasWebhook: webhook, hasXds: xds, waitMs: wait };
+      const { webhook, xds, wait, output, failOn, color, configSource, tokenFile, ...rest } = options;
+      const flags = {
+        ...rest,
+        ...(configSource === undefined ? {} : { configSources: configSource }),
+        ...(typeof xds === 'string' ? { xds } : {}),
+      };
+      const expected = { hasWebhook: webhook, hasXds: xds !== false, tokenFile };
+      const args = { flags, output, failOn, noColor: !color, ...expected, waitMs: wait };
       finish(await runCheck(args, io, io.clock));
     });
 }
 
 type CheckOptions = {
   readonly webhook: boolean;
-  readonly xds: boolean;
+  readonly xds?: string | false;
+  readonly tokenFile?: string;
   readonly wait: number;
   readonly output: 'table' | DataFormat;
   readonly failOn: 'error' | 'warning';
@@ -177,15 +187,7 @@ type CheckOptions = {
   readonly configSource?: string;
 } & Readonly<Partial<Record<PlainCheckOption, string>>>;
 
-type PlainCheckOption =
-  | 'kubeconfig'
-  | 'context'
-  | 'namespace'
-  | 'service'
-  | 'domain'
-  | 'controllers'
-  | 'monitoring'
-  | 'xdsPlaintext';
+type PlainCheckOption = 'kubeconfig' | 'context' | 'namespace' | 'service' | 'domain' | 'controllers' | 'monitoring';
 
 function parseSeconds(text: string): number {
   const match = /^(\d+)(s|m)$/.exec(text);

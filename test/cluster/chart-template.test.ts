@@ -15,7 +15,11 @@ type PodSpec = {
 };
 type Manifest = {
   readonly kind: string;
-  readonly rules?: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+  readonly rules?: readonly {
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Labels };
   /** What the tests look for, of any kind. */
   readonly spec: PodSpec & {
@@ -42,8 +46,12 @@ async function refusal(...args: readonly string[]): Promise<string> {
   return status === 0 ? 'was taken' : stderr;
 }
 
+/** All there are. */
 function listsSecrets({ rules = [] }: Manifest): boolean {
-  return rules.some(({ resources, verbs }) => resources.includes('secrets') && verbs.includes('list'));
+  return rules.some(
+    ({ resources, verbs, resourceNames }) =>
+      resources.includes('secrets') && verbs.includes('list') && resourceNames === undefined,
+  );
 }
 
 function find(manifests: readonly Manifest[], kind: string): Manifest {
@@ -127,9 +135,10 @@ describe('values', () => {
     const { stdout } = await template('x', 'y', '--set=controllers={pilot}', '--set=test.enabled=false');
     expect(stdout).not.toContain('ValidatingWebhookConfiguration');
     expect(stdout).not.toMatch(/leases|events/);
-    expect(stdout).not.toContain('9901');
-    const galley = await template('x', 'y', '--set=controllers={galley}', '--set=webhook.enabled=false');
-    expect(galley.stdout).not.toContain('secrets');
+    expect(stdout).not.toMatch(/9901|15010/);
+    const off = '--set=webhook.enabled=false,xds.enabled=false';
+    const galley = await template('x', 'y', '--set=controllers={galley}', off);
+    expect(galley.stdout).not.toMatch(/secrets|tokenreviews|15012/);
   });
 
   test('S18: Secrets are read where gateways are, each namespace by a Role of its own, and everywhere only for *', async () => {
@@ -149,6 +158,24 @@ describe('values', () => {
 });
 
 describe('identities', () => {
+  test('S18: who serves xDS over TLS and issues nothing may read what signs, and write nothing of it', async () => {
+    for (const controllers of ['{pilot}', '{galley}', '{galley,pilot}']) {
+      const set = `--set=webhook.enabled=false,secretNamespaces={edge},controllers=${controllers}`;
+      const manifests = await render('x', 'y', set, '--set=test.enabled=false');
+      const rules = manifests.flatMap(({ kind, metadata, rules: all = [] }) =>
+        kind.endsWith('Role') && metadata.namespace !== 'edge' ? all : [],
+      );
+      const ofSecrets = rules.filter(({ resources }) => resources.includes('secrets'));
+      expect(ofSecrets).toEqual([
+        expect.objectContaining({
+          resourceNames: ['istio-ca-secret', 'cacerts'],
+          verbs: ['get', 'list', 'watch'],
+        }),
+      ]);
+      expect(rules.some(({ resources }) => resources.includes('tokenreviews'))).toBe(true);
+    }
+  });
+
   const places = async (...args: readonly string[]): Promise<readonly string[]> => {
     const manifests = await render('x', 'y', '--set=controllers={citadel}', ...args);
     const writers = manifests.filter(({ rules = [] }) =>
@@ -176,17 +203,59 @@ describe('identities', () => {
     expect(stdout).toContain('- "--listened-namespaces=shop"');
     expect(stdout).toContain('name: "x-xebec-leader"');
     const without = await template('x', 'y', '--set=controllers={galley,pilot}');
-    expect(without.stdout).not.toMatch(/workload-cert|serviceaccounts\]|tokenreviews|istio-ca-secret/);
+    expect(without.stdout).not.toMatch(/-workload-cert-ttl=24h|ca-cert-ttl|serviceaccounts\]/);
   });
 
   test.each([
     ['citadel.workloadCertTtl=long', '/citadel/workloadCertTtl'],
     ['citadel.workloadCertGracePeriodRatio=2', '/citadel/workloadCertGracePeriodRatio'],
     ['citadel.namespaces={Shop}', '/citadel/namespaces/0'],
+    ['citadel.rootAnnounce=soon', '/citadel/rootAnnounce'],
+    ['citadel.trustedNodeAccounts={ztunnel}', '/citadel/trustedNodeAccounts/0'],
+    ['xds.configConsumers={Mixer/default}', '/xds/configConsumers/0'],
+    ['xds.tokenAudiences=', '/xds/tokenAudiences'],
+    ['jwks.allowedCidrs={10.0.0.1}', '/jwks/allowedCidrs/0'],
     ['security.workloadCertTtl=2160h', 'security.workloadCertTtl: is citadel.workloadCertTtl here'],
     ['security.nonsense=1', 'security.nonsense: has no counterpart'],
   ])('%s is refused: %s', async (value, said) => {
     expect(await refusal(`--set=${value}`)).toContain(said);
+  });
+});
+
+describe('ports', () => {
+  test('have mutual TLS unless a person says otherwise, also by the classic names', async () => {
+    const { stdout } = await template('x', 'y', '--set=profile=ha');
+    expect(stdout).toContain('- --xds=0.0.0.0:15012');
+    expect(stdout).toContain('- --xds-plaintext=off');
+    expect(stdout).not.toMatch(/15010|9901/);
+    const citadel = stdout.slice(stdout.indexOf('name: istio-citadel'));
+    expect(citadel.slice(0, citadel.indexOf('---'))).toContain('port: 8060, targetPort: https-xds');
+    const open = await template('x', 'y', '--set=xds.plaintext.enabled=true,mcp.enabled=true');
+    expect(open.stdout).toContain('- --xds-plaintext=0.0.0.0:15010');
+    expect(open.stdout).toContain('- --mcp=0.0.0.0:9901');
+  });
+
+  test('of values reach the process that they are for', async () => {
+    const set = [
+      'xds.tokenAudiences={istio-ca,mesh}',
+      'xds.configConsumers={mixer/default}',
+      'citadel.trustedNodeAccounts={istio-system/ztunnel}',
+      'citadel.rootAnnounce=2h,citadel.maxWorkloadCertTtl=48h,citadel.caCertTtl=365d',
+      'jwks.allowedCidrs={10.96.0.0/12},jwks.caConfigMap=issuers',
+    ];
+    const { stdout } = await template('x', 'y', ...set.map((value) => `--set=${value}`));
+    for (const argument of [
+      '--token-audiences=istio-ca,mesh',
+      '--config-consumers=mixer/default',
+      '--ca-trusted-node-accounts=istio-system/ztunnel',
+      '--root-announce=2h',
+      '--max-workload-cert-ttl=48h',
+      '--ca-cert-ttl=365d',
+      '--jwks-allowed-cidrs=10.96.0.0/12',
+      '--jwks-ca=/etc/xebec/jwks-ca/ca.crt',
+    ])
+      expect(stdout).toContain(argument);
+    expect(stdout).toContain('configMap: { name: "issuers" }');
   });
 });
 
@@ -218,11 +287,17 @@ describe('objects', () => {
     }
   });
 
-  test('Prometheus finds each pod once, although it has three Services', async () => {
-    const manifests = await render('x', 'y', '--set=serviceMonitor.enabled=true');
+  test('Prometheus finds each pod once, although it has many Services', async () => {
+    const manifests = await render('x', 'y', '--set=serviceMonitor.enabled=true,istiodService.enabled=true');
     const selector = selectorOf(find(manifests, 'ServiceMonitor'));
     const services = manifests.filter(({ kind }) => kind === 'Service');
-    expect(services.map(({ metadata }) => metadata.name)).toEqual(['x-xebec', 'istio-pilot', 'istio-galley']);
+    expect(services.map(({ metadata }) => metadata.name)).toEqual([
+      'x-xebec',
+      'istio-citadel',
+      'istio-galley',
+      'istio-pilot',
+      'istiod',
+    ]);
     const scraped = services.filter(({ metadata }) => matches(metadata.labels, selector));
     expect(scraped.map(({ metadata }) => metadata.name)).toEqual(['x-xebec']);
   });
@@ -231,7 +306,7 @@ describe('objects', () => {
     const manifests = await render('x', 'y', '--set=profile=ha');
     const { labels } = find(manifests, 'Pod').metadata;
     const selecting = manifests.filter(({ kind }) => ['Service', 'Deployment', 'PodDisruptionBudget'].includes(kind));
-    expect(selecting).toHaveLength(5);
+    expect(selecting).toHaveLength(6);
     expect(selecting.filter((manifest) => matches(labels, selectorOf(manifest)))).toEqual([]);
   });
 

@@ -160,3 +160,8 @@ path; gives JSON {"value": …}, since a template can only give text and false m
   resources: [configmaps]
   verbs: [create]
 {{- end -}}
+
+{{- /* xDS and certificate requests over TLS. Each controller has something to serve there. */ -}}
+{{- define "xebec.hasSecureXds" -}}
+{{- if .Values.xds.enabled -}}true{{- end -}}
+{{- end -}}

@@ -2,8 +2,10 @@ import type { Clock } from '../../kit/clock.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import type { Address, ProcessConfig } from '../config.ts';
 import { checkApiServer } from './api-server.ts';
+import { checkClocks } from './clocks.ts';
 import { checkControlPlane } from './control-plane.ts';
 import { checkDefinitions } from './definitions.ts';
+import { checkIdentities } from './identities.ts';
 import { checkPresence } from './presence.ts';
 import { checkRights } from './rights.ts';
 import { checkStatuses } from './statuses.ts';
@@ -13,10 +15,12 @@ import { checkXds } from './xds.ts';
 /** In the order of causes: what fails first is what to look at first. */
 export const CHECK_GROUPS = [
   'kubernetes-api',
+  'clocks',
   'definitions',
   'permissions',
   'control-plane',
   'webhook',
+  'identities',
   'xds',
   'status',
 ] as const;
@@ -37,22 +41,29 @@ export type CheckInputs = {
   >;
   /** Whether a webhook is to be expected. */
   readonly hasWebhook: boolean;
-  /** Whether xDS without TLS is. */
+  /** Whether xDS over TLS is. */
   readonly hasXds: boolean;
   /** Where the Service's pages are; nothing where they cannot be reached. */
   readonly monitoring: Address | undefined;
-  /** The same of xDS. */
+  /** The same of xDS over TLS. */
   readonly xds: Address | undefined;
+  /** As whom proxies are asked for there, in a pod. */
+  readonly caller: CheckCaller | undefined;
   readonly clock: Clock;
 };
+
+/** The pod that checks, and the token of its account. */
+export type CheckCaller = { readonly token: string; readonly pod: string; readonly address: string };
 
 export type Check = (inputs: CheckInputs, signal: AbortSignal) => Promise<readonly Finding[]>;
 
 const checks: readonly (readonly [CheckGroup, Check])[] = [
+  ['clocks', checkClocks],
   ['definitions', checkDefinitions],
   ['permissions', checkRights],
   ['control-plane', checkControlPlane],
   ['webhook', checkWebhook],
+  ['identities', checkIdentities],
   ['xds', checkXds],
   ['status', checkStatuses],
 ];

@@ -18,7 +18,7 @@ export type NeededRight = {
 const istioKinds: readonly Collection[] = Object.values(collections).filter(({ source }) => source === 'istio');
 const read = ['list', 'watch'];
 
-type Settings = Pick<CheckInputs, 'config' | 'hasWebhook'>;
+type Settings = Pick<CheckInputs, 'config' | 'hasWebhook' | 'hasXds'>;
 
 /** Everything that a xebec of these settings asks of the API server. The chart grants this, and nothing else. */
 export function neededRights(settings: Settings): readonly NeededRight[] {
@@ -35,6 +35,7 @@ export function neededRights(settings: Settings): readonly NeededRight[] {
     ...(runsCitadel || (runsGalley && readsIstio) ? [events] : []),
     ...(runsGalley && hasWebhook ? forWebhook(settings) : []),
     ...(runsCitadel ? [...forAuthority(settings), ...forIdentities(settings)] : []),
+    ...forCallers(settings),
   ];
 }
 
@@ -43,6 +44,13 @@ const events: NeededRight = {
   group: 'events.k8s.io',
   plural: 'events',
   verbs: ['create', 'patch'],
+};
+
+const tokenReviews: NeededRight = {
+  purpose: 'learns who calls',
+  group: 'authentication.k8s.io',
+  plural: 'tokenreviews',
+  verbs: ['create'],
 };
 
 function forMesh(namespace: string): readonly NeededRight[] {
@@ -108,7 +116,19 @@ function forAuthority({ config }: Settings): readonly NeededRight[] {
     { ...configMaps, name: 'istio-security', verbs: [...read, 'patch', 'delete'] },
     { ...configMaps, name: 'istio-ca-root-cert', verbs: ['get', ...read, 'patch', 'delete'] },
     { ...configMaps, verbs: ['create'] },
-    { purpose: 'learns who calls', group: 'authentication.k8s.io', plural: 'tokenreviews', verbs: ['create'] },
+  ];
+}
+
+/** What it takes to serve over TLS. Who does not run citadel reads what somebody else keeps. */
+function forCallers({ config, hasXds }: Settings): readonly NeededRight[] {
+  if (!hasXds) return [];
+  if (config.controllers.includes('citadel')) return [tokenReviews];
+  const right = { purpose: 'reads what signs identities', group: '', namespace: config.namespace };
+  return [
+    tokenReviews,
+    { ...right, plural: 'secrets', name: 'istio-ca-secret', verbs: ['get', ...read] },
+    { ...right, plural: 'secrets', name: 'cacerts', verbs: ['get', ...read] },
+    { ...right, plural: 'configmaps', name: 'istio-ca-root-cert', verbs: ['get'] },
   ];
 }
 

@@ -62,6 +62,7 @@ export function startReplica(clock: ManualClock, deps: Partial<AuthorityDeps> & 
         return () => told.delete(listener);
       },
     },
+    keeps: true,
     isLeader: () => state.leads,
     times: usualTimes,
     clock,

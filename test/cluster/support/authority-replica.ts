@@ -78,6 +78,7 @@ export class AuthorityReplica {
       evidence: evidenceIn(kube, namespace),
       rootFile: undefined,
       trustDomain: { current: () => 'cluster.local', onChange: () => () => undefined },
+      keeps: true,
       isLeader: () => made.replica?.leads ?? leads,
       times,
       clock,
