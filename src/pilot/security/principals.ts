@@ -3,13 +3,13 @@ import { matchesPattern, type Pattern, parsePattern } from '../translate/access/
 const CLUSTER_LOCAL = 'cluster.local';
 
 /**
- * `domain/ns/namespace/sa/account` as a pattern. One of the mesh's trust domains stands for all of them, and `cluster.local` for
- * the mesh's own, whatever it is called.
+ * `domain/ns/namespace/sa/account`, or its beginning and a star, as a pattern. One of the mesh's trust domains stands for all of them,
+ * and `cluster.local` for the mesh's own, whatever it is called.
  */
 export function parsePrincipal(text: string, trustDomains: readonly string[]): readonly Pattern[] {
   const value = text.replace(/^spiffe:\/\//, '');
   const [domain = '', ...rest] = value.split('/');
-  if (rest.length !== 4) return [parsePattern(value)];
+  if (rest.length === 0) return [parsePattern(value)];
   const isOfMesh = domain === CLUSTER_LOCAL || trustDomains.some((known) => matchesDomain(domain, known));
   if (!isOfMesh) return [parsePattern(value)];
   const path = rest.join('/');
