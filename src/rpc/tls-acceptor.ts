@@ -1,10 +1,11 @@
 import { constants, type X509Certificate } from 'node:crypto';
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Counter, Metrics } from '../telemetry/metrics.ts';
 import { FairSlots } from './fair-slots.ts';
+import { sourceOf } from './source-of.ts';
 
 /** What a server of TLS shows, and by whom certificates of clients must be issued; all PEM. */
 export type ServerTls = {
@@ -98,7 +99,7 @@ export class TlsAcceptor {
       this.#refuse(socket, 'not ready', 'there is no serving certificate yet');
       return;
     }
-    const source = sourceOf(socket);
+    const source = sourceOf(socket.remoteAddress);
     const release = this.#handshakes.take(source, () =>
       this.#refuse(socket, 'crowded', 'too many handshakes at a time'),
     );
@@ -132,14 +133,14 @@ export class TlsAcceptor {
   }
 
   #admitAnonymous(socket: TLSSocket): boolean {
-    const release = this.#anonymous.take(sourceOf(socket), () => socket.destroy());
+    const release = this.#anonymous.take(sourceOf(socket.remoteAddress), () => socket.destroy());
     if (release !== undefined) socket.once('close', release);
     return release !== undefined;
   }
 
   #refuse(socket: Socket, reason: Reason, detail: string): void {
     this.#refusals?.add(1, { reason });
-    const source = sourceOf(socket);
+    const source = sourceOf(socket.remoteAddress);
     socket.on('error', () => undefined);
     socket.destroy();
     if (this.#logged.get(source) === detail) return;
@@ -166,10 +167,4 @@ function reasonOf({ code }: NodeJS.ErrnoException): Reason {
 /** As gRPC names peers. */
 export function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}:${remotePort}`;
-}
-
-/** One host of IPv4; of IPv6 a whole network, since one host has as many addresses as it likes. */
-function sourceOf({ remoteAddress = '' }: Socket): string {
-  if (!isIPv6(remoteAddress) || remoteAddress.startsWith('::ffff:')) return remoteAddress;
-  return remoteAddress.split(':', 4).join(':');
 }
