@@ -148,6 +148,11 @@ const analysis = {
     title: 'address of two ServiceEntries',
     explanation: 'Plain TCP is told apart by address and port only, and two ServiceEntries have the same.',
   },
+  XEB1105: {
+    title: 'port of a Service in a policy',
+    explanation:
+      'Policies are about the ports on which workloads listen (targetPort, containerPort). Named by the port of its Service a workload is neither protected nor opened.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** The codes of sources, admission and analysis, and what they mean. Codes never change their meaning. */

@@ -13,6 +13,7 @@ import { gatewayHosts } from './gateway-hosts.ts';
 import { gatewayReferences } from './gateway-references.ts';
 import { gatewayWorkloads } from './gateway-workloads.ts';
 import { HostIndex } from './host-index.ts';
+import { policyPorts } from './policy-ports.ts';
 import { policyWorkloads } from './policy-workloads.ts';
 import { serviceEntryAddresses } from './service-entry-addresses.ts';
 import { virtualServiceDestinations } from './virtual-service-destinations.ts';
@@ -33,6 +34,7 @@ export const analyzers: readonly Analyzer[] = [
   destinationRules,
   serviceEntryAddresses,
   policyWorkloads,
+  policyPorts,
   classicRoles,
   claimRouting,
 ];

@@ -55,6 +55,55 @@ it('hears what an object does not want to hear of', () => {
   expect(findings(reviews, object('AuthorizationPolicy', 'other/gone', { selector }, { annotations }))).toEqual([]);
 });
 
+describe('ports of policies', () => {
+  const web = service('shop/reviews', {
+    selector: { app: 'reviews' },
+    ports: [
+      { name: 'http', port: 80, targetPort: 8080 },
+      { name: 'tcp', port: 9000, targetPort: 9000 },
+    ],
+  });
+  const told = (kind: string, path: string, name = 'shop/a') =>
+    `warning XEB1105 ${kind} ${name} ${path}: policies are about ports of workloads, and 80 is one of Service shop/reviews, whose workloads listen on 8080: write 8080`;
+  const operation = { ports: ['9000', '80'], notPorts: ['8080'] };
+
+  it('are those of workloads, not of Services', () => {
+    const mtls = { mode: 'STRICT' } as const;
+    expect(
+      findings(
+        reviews,
+        web,
+        object('PeerAuthentication', 'shop/a', { selector, portLevelMtls: { 80: mtls, 8080: mtls, 7000: mtls } }),
+        object('AuthorizationPolicy', 'shop/a', {
+          rules: [{ to: [{ operation }], when: [{ key: 'destination.port', values: ['80'] }] }],
+        }),
+        object('AuthorizationPolicy', 'istio-system/a', { selector, rules: [{ to: [{ operation }] }] }),
+      ),
+    ).toEqual([
+      told('AuthorizationPolicy', 'spec.rules[0].to[0].operation.ports[1]', 'istio-system/a'),
+      told('AuthorizationPolicy', 'spec.rules[0].to[0].operation.ports[1]'),
+      told('AuthorizationPolicy', 'spec.rules[0].when[0].values[0]'),
+      told('PeerAuthentication', 'spec.portLevelMtls["80"]'),
+    ]);
+  });
+
+  it('may be both, or of others', () => {
+    const policy = object('AuthorizationPolicy', 'shop/a', { rules: [{ to: [{ operation }] }] });
+    const also = service('shop/also', {
+      selector: { app: 'reviews' },
+      ports: [{ name: 'a', port: 81, targetPort: 80 }],
+    });
+    const named = service('shop/named', {
+      selector: { app: 'reviews' },
+      ports: [{ name: 'a', port: 82, targetPort: 'web' }],
+    });
+    expect(findings(reviews, web, also, policy)).toEqual([]);
+    expect(findings(reviews, web, named, policy)).toEqual([]);
+    expect(findings(pod('shop/other', { labels: { app: 'other' } }), web, policy)).toEqual([]);
+    expect(findings(reviews, web, object('AuthorizationPolicy', 'other/a', policy.spec))).toEqual([]);
+  });
+});
+
 const subjects = [{ user: '*' }];
 
 it('misses roles', () => {
