@@ -27,7 +27,7 @@ const reading = {
   XEB0008: {
     title: 'unknown field',
     explanation:
-      'The field is not known, so it is ignored, as Istio ignores it: a typing mistake would do nothing, silently.',
+      'The field is not known, so it is ignored, as Istio ignores it: a typing mistake would do nothing, silently. A policy that protects is refused instead: without the field it may let in more than was meant.',
   },
   XEB0009: {
     title: 'unknown top-level field',

@@ -4,7 +4,7 @@ import { issueOf } from './finding.ts';
 import type { Issue } from './issue.ts';
 import type { MetaForValidation } from './meta.ts';
 import { explain } from './schema/explain.ts';
-import { isPlain } from './schema/normalise.ts';
+import { isPlain, type UnknownFields } from './schema/normalise.ts';
 import { issuesOf, type Parsed, parseBody } from './schema/parse.ts';
 import { nearest } from './schema/words.ts';
 
@@ -46,6 +46,8 @@ export type CollectionOf<Name extends string, T> = {
 
 export type CollectionFacts<Name extends string, T> = Omit<CollectionOf<Name, T>, 'parse' | 'check' | 'validate'> & {
   readonly validate: (spec: T, meta: MetaForValidation) => readonly Issue[];
+  /** Refused where a part that is left out would let more in. By default ignored, and said. */
+  readonly unknownFields?: UnknownFields;
 };
 
 /** An Istio kind has its body in `spec`, is read strictly, and says what it did not understand. */
@@ -54,7 +56,7 @@ export function istioCollection<Name extends string, T>(facts: CollectionFacts<N
     if (!isPlain(object)) return unreadable(wrongObject(object));
     const issues = [...versionIssues(facts, object), ...topLevelIssues(object)];
     if (!isPlain(object['spec'])) return unreadable(...issues, wrongSpec(object['spec']));
-    const body = parseBody(facts.schema, object['spec'], ['spec']);
+    const body = parseBody(facts.schema, object['spec'], ['spec'], facts.unknownFields);
     if (issues.length === 0) return body;
     return { ...body, spec: undefined, issues: [...issues, ...body.issues] };
   };

@@ -9,7 +9,12 @@ import { type Members, type Plain, remedyFor, type Surrounding } from './unknown
 const mostUnknown = 100;
 
 type Step = string | number;
+
+/** What becomes of members that no schema knows. */
+export type UnknownFields = 'ignored' | 'refused';
+
 type Walk = {
+  readonly unknown: UnknownFields;
   readonly issues: Issue[];
   /** Where the walk is, by the names of the schema. */
   readonly path: Step[];
@@ -34,10 +39,15 @@ export type Normalised = {
  * Rewrites what protobuf JSON allows into the one form the schemas know: proto names (`retry_on`) become JSON names, enum
  * numbers become names, numbers in quotes become numbers, null members are dropped unless null
  * means something there. Unknown members are dropped with a
- * warning that names the nearest known one. Wrong types stay, for the schema to refuse.
+ * word that names the nearest known one. Wrong types stay, for the schema to refuse.
  */
-export function normalise(schema: z.ZodType, value: unknown, path: readonly Step[]): Normalised {
-  const walk: Walk = { issues: [], path: [...path], written: [...path], spellings: [], around: [] };
+export function normalise(
+  schema: z.ZodType,
+  value: unknown,
+  path: readonly Step[],
+  unknown: UnknownFields = 'ignored',
+): Normalised {
+  const walk: Walk = { unknown, issues: [], path: [...path], written: [...path], spellings: [], around: [] };
   return { value: visit(schema, value, walk), issues: walk.issues, spellings: walk.spellings };
 }
 
@@ -76,7 +86,7 @@ function visitObject(members: Members, value: Plain, walk: Walk): unknown {
     const name = Object.hasOwn(members, key) ? key : jsonName(key);
     const schema = Object.hasOwn(members, name) ? members[name] : undefined;
     if (schema === undefined) {
-      warnUnknown(walk, key);
+      tellUnknown(walk, key);
     } else if (Object.hasOwn(result, name)) {
       const problem = `is the same field as ${name}, which is given as well`;
       walk.issues.push(issueOf('error', 'XEB0012', [...walk.written, key], { problem, fix: 'keep one of them' }));
@@ -109,10 +119,14 @@ function step<T>(walk: Walk, [name, written]: readonly [Step, Step], visitMember
   return result;
 }
 
-function warnUnknown(walk: Walk, key: string): void {
+function tellUnknown(walk: Walk, key: string): void {
   if (walk.issues.length >= mostUnknown) return;
-  const finding = { problem: 'is not a known field and is ignored', fix: remedyFor(key, walk.around) };
-  walk.issues.push(issueOf('warning', 'XEB0008', [...walk.written, key], finding));
+  const [path, fix] = [[...walk.written, key], remedyFor(key, walk.around)];
+  const isIgnored = walk.unknown === 'ignored';
+  const problem = isIgnored
+    ? 'is not a known field and is ignored'
+    : 'is not a known field, and may be what the policy depends on';
+  walk.issues.push(issueOf(isIgnored ? 'warning' : 'error', 'XEB0008', path, { problem, fix }));
 }
 
 /** The JSON name of a proto name: `retry_on` is `retryOn`. */

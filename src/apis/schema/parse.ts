@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Issue } from '../issue.ts';
 import { explain, stepsOf } from './explain.ts';
-import { normalise, respell, type Spelling } from './normalise.ts';
+import { normalise, respell, type Spelling, type UnknownFields } from './normalise.ts';
 import { repair } from './repair.ts';
 
 type Step = string | number;
@@ -25,10 +25,15 @@ const mostRepairs = 4;
 const mostProblems = 100;
 
 /** Reads a body by its schema. What is clean costs one pass; spelling, suggestions and explanations cost more. */
-export function parseBody<T>(schema: z.ZodType<T>, body: unknown, path: readonly Step[]): Parsed<T> {
+export function parseBody<T>(
+  schema: z.ZodType<T>,
+  body: unknown,
+  path: readonly Step[],
+  unknown: UnknownFields = 'ignored',
+): Parsed<T> {
   const clean = schema.safeParse(body);
   if (clean.success) return { spec: clean.data, issues: [], draft: clean.data, blind: [], spellings: [] };
-  const { value, issues, spellings } = normalise(schema, body, path);
+  const { value, issues, spellings } = normalise(schema, body, path, unknown);
   const second = schema.safeParse(value);
   if (second.success) {
     const spec = issues.some(({ level }) => level === 'error') ? undefined : second.data;

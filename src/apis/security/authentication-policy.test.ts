@@ -39,7 +39,7 @@ const policies: readonly Case[] = [
   [
     'the same beside an unknown field',
     { targets, peers: [{ mtls: null }], peer: [] },
-    'warning XEB0008 spec.peer: is not a known field and is ignored; did you mean peers?',
+    'error XEB0008 spec.peer: is not a known field, and may be what the policy depends on; did you mean peers?',
   ],
   [
     'no targets',

@@ -110,16 +110,21 @@ const wholes: readonly Case[] = [
     'error XEB0001 spec.rules[0]: has the wrong type (got null, allowed an object with from, to, when); remove it, or write what belongs here',
   ],
   [
+    'a misspelled field',
+    { rule: [] },
+    'error XEB0008 spec.rule: is not a known field, and may be what the policy depends on; did you mean rules?',
+  ],
+  [
+    'a rule that would be for everybody without what nobody knows (2022-001)',
+    { rules: [{ form: [{ source: { principals: ['a'] } }] }] },
+    'error XEB0008 spec.rules[0].form: is not a known field, and may be what the policy depends on; did you mean from?',
+  ],
+  [
     'empty lists in a rule',
     { rules: [{ from: [], to: [], when: [] }] },
     'warning XEB0121 spec.rules[0].from: is empty, so it restricts nothing; add an entry, or remove it',
     'warning XEB0121 spec.rules[0].to: is empty, so it restricts nothing; add an entry, or remove it',
     'warning XEB0121 spec.rules[0].when: is empty, so it restricts nothing; add an entry, or remove it',
-  ],
-  [
-    'a misspelled field',
-    { rule: [] },
-    'warning XEB0008 spec.rule: is not a known field and is ignored; did you mean rules?',
   ],
 ];
 

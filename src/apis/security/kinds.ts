@@ -40,7 +40,14 @@ type Kind = keyof SecuritySpecs;
 type Facts<K extends Kind> = CollectionFacts<K, SecuritySpecs[K]>;
 type Row<K extends Kind> = Pick<Facts<K>, 'plural' | 'schema' | 'validate'> & Partial<Facts<K>>;
 
-const common = { shortNames: [], columns: [], scope: 'namespaced', source: 'istio' } as const;
+const common = {
+  shortNames: [],
+  columns: [],
+  scope: 'namespaced',
+  source: 'istio',
+  // A rule without its `from` is for everybody (2022-001).
+  unknownFields: 'refused',
+} as const;
 
 function security<K extends Kind>(kind: K, row: Row<K>): CollectionOf<K, SecuritySpecs[K]> {
   return istioCollection({
