@@ -5,7 +5,7 @@ import { accessAt } from './access/binding.ts';
 import { buildHttpAccess } from './access/http.ts';
 import type { AccessPlan } from './access/plan.ts';
 import { buildTcpAccess } from './access/tcp.ts';
-import { buildTokenFilters } from './jwt/filters.ts';
+import { buildTokenFilters, tellUncheckedPort } from './jwt/filters.ts';
 import type { RequestPlan } from './jwt/plan.ts';
 import type { PeerPlan } from './peer/plan.ts';
 import type { ServiceAtPort } from './plan.ts';
@@ -44,7 +44,9 @@ export function buildHttpSecurity(security: WorkloadSecurity, site: SecuritySite
 
 /** What a connection passes before it is forwarded. */
 export function buildTcpSecurity(security: WorkloadSecurity, site: SecuritySite): SecurityPart<ConfigListenerFilter> {
-  return buildTcpAccess(security.access, site);
+  const access = buildTcpAccess(security.access, site);
+  const unchecked = tellUncheckedPort(security.request, site);
+  return unchecked.length === 0 ? access : { ...access, diagnostics: [...access.diagnostics, ...unchecked] };
 }
 
 function joinParts<Filter>(parts: readonly SecurityPart<Filter>[]): SecurityPart<Filter> {

@@ -1,6 +1,5 @@
 import { memoByIdentity } from '../../../kit/memo.ts';
-import type { ClassicTokens, RequestPlan } from '../jwt/plan.ts';
-import { tokenPolicyAt } from '../jwt/plan.ts';
+import { type ClassicTokens, isKnownPeer, type RequestPlan, tokenPolicyAt } from '../jwt/plan.ts';
 import type { SecuritySite } from '../security.ts';
 import type { AccessPlan, AccessPolicy, AccessRule, AccessTest } from './plan.ts';
 
@@ -14,8 +13,8 @@ export function accessAt(access: AccessPlan, request: RequestPlan, site: Securit
 }
 
 /** A peer that its own token makes known has that token's principal. */
-function isPeers({ principalBinding, peers, peersByMutualTls }: ClassicTokens, { isMutualTls }: SecuritySite): boolean {
-  return principalBinding === 'USE_PEER' && (peers.length === 0 || (peersByMutualTls && isMutualTls));
+function isPeers(tokens: ClassicTokens, site: SecuritySite): boolean {
+  return tokens.principalBinding === 'USE_PEER' && (tokens.peers.length === 0 || isKnownPeer(tokens, site));
 }
 
 const boundToPeer = memoByIdentity((plan: AccessPlan): AccessPlan => {

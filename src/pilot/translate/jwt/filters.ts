@@ -6,7 +6,14 @@ import { extension } from '../protobuf.ts';
 import type { SecurityPart, SecuritySite } from '../security.ts';
 import { noSecurityPart } from '../security-part.ts';
 import { buildClassicRules } from './classic.ts';
-import { type ClassicTokens, type RequestPlan, type TokenPolicy, type TokenRule, tokenPolicyAt } from './plan.ts';
+import {
+  type ClassicTokens,
+  isKnownPeer,
+  type RequestPlan,
+  type TokenPolicy,
+  type TokenRule,
+  tokenPolicyAt,
+} from './plan.ts';
 import { buildForgeryGuard, buildProvider } from './provider.ts';
 import { rightIfThere } from './requirement.ts';
 
@@ -42,8 +49,7 @@ function buildRequest(rules: readonly TokenRule[], site: SecuritySite): Security
 }
 
 function buildClassic(tokens: ClassicTokens, site: SecuritySite): SecurityPart<HttpFilter> {
-  const isKnownPeer = tokens.peersByMutualTls && site.isMutualTls;
-  const peers = isKnownPeer ? [] : tokens.peers.map((rule, index) => ({ name: `peers-${index}`, rule }));
+  const peers = isKnownPeer(tokens, site) ? [] : tokens.peers.map((rule, index) => ({ name: `peers-${index}`, rule }));
   const origins = tokens.origins.map((rule, index) => ({ name: `origins-${index}`, rule }));
   const { rules, isCutShort } = buildClassicRules({ tokens, peers, origins });
   if (rules.length === 0) return noSecurityPart;
@@ -76,6 +82,20 @@ function partOf({ provided, requirements, diagnostics }: PartInputs, site: Secur
     origins: rules.map(({ object, path }) => ({ ...object, path })),
     diagnostics: [...diagnostics, ...rules.flatMap(tellUnknownKeys)],
   };
+}
+
+/** A server may take for HTTP what the proxy did not, and then nobody looked at tokens. */
+export function tellUncheckedPort(plan: RequestPlan, site: SecuritySite): readonly Diagnostic[] {
+  const tokens = tokenPolicyAt(plan, site);
+  const { member } = site;
+  if (tokens.kind !== 'classic' || member?.port.protocol !== 'auto' || !demandsTokens(tokens, site)) return [];
+  const message = `needs tokens on port ${member.port.port} of ${member.service.hostname}, whose protocol is not declared: what does not look like HTTP passes without; name the port http, or tcp`;
+  return [diagnose('warning', 'XEB2604', { object: tokens.object, path: 'spec' }, message)];
+}
+
+function demandsTokens(tokens: ClassicTokens, site: SecuritySite): boolean {
+  const ofPeers = tokens.peers.length > 0 && !tokens.peerIsOptional && !isKnownPeer(tokens, site);
+  return ofPeers || (tokens.origins.length > 0 && !tokens.originIsOptional);
 }
 
 function tellUnknownKeys({ object, path, keys, keysField, issuer }: TokenRule): readonly Diagnostic[] {

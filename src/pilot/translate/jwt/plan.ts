@@ -60,3 +60,8 @@ export type RequestPlan = {
 export function tokenPolicyAt({ ports, rest }: RequestPlan, { port }: Pick<SecuritySite, 'port'>): TokenPolicy {
   return (port === undefined ? undefined : ports.get(port)) ?? rest;
 }
+
+/** Whether mutual TLS has made the peer known, so that it needs no token for that. */
+export function isKnownPeer({ peersByMutualTls }: ClassicTokens, { isMutualTls }: SecuritySite): boolean {
+  return peersByMutualTls && isMutualTls;
+}

@@ -63,6 +63,11 @@ export const translateCodes = {
     explanation:
       'Routing on JWT claims works at gateways only: a rule that sidecars follow as well has no effect there.',
   },
+  XEB2604: {
+    title: 'tokens of an undeclared port',
+    explanation:
+      'A port whose protocol nobody declared passes on what does not look like HTTP, and whoever writes requests oddly or slowly enough needs no token. Declare the port as HTTP.',
+  },
 } satisfies Record<string, CodeText>;
 
 /** The last ones mean here what they mean in analysis, where they are explained. */
