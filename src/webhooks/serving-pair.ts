@@ -1,4 +1,5 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { isKeyOf, readCertificate } from '../kit/certificate.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 
 /** A certificate chain with its key, and the authorities that whoever connects must trust: all PEM. */
@@ -46,21 +47,4 @@ function rootOf(leaf: X509Certificate, bundle: string): string | undefined {
     const root = new X509Certificate(text);
     return root.ca && leaf.checkIssued(root) && leaf.verify(root.publicKey);
   });
-}
-
-/** The first certificate of a chain. */
-function readCertificate(text: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isKeyOf(leaf: X509Certificate, key: string): boolean {
-  try {
-    return leaf.checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { readCertificate } from '../../kit/certificate.ts';
 
 const BLOCK = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
@@ -19,14 +20,6 @@ export function certificatesIn(bundle: string): readonly X509Certificate[] | und
 /** Such as parameters of a key, which some tools write before it. */
 function otherBlocks(bundle: string): number {
   return bundle.match(/-----BEGIN (?!(?:TRUSTED |X509 )?CERTIFICATE-----)/g)?.length ?? 0;
-}
-
-function readCertificate(text: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Each certificate once, in one spelling and one order: who wrote the bundle how says nothing. */

@@ -1,7 +1,9 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { isKeyOf, readCertificate } from '../../kit/certificate.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { asRecord, recordsIn, textIn } from '../../kube/json.ts';
 import { spiffeId } from '../../model/identity.ts';
+import { beginOf, endOf } from '../authority/pem.ts';
 import { IDENTITY_FOLDER, identityFiles } from '../identity-files.ts';
 import { BACKDATE_MS } from '../x509/authority.ts';
 import { type Account, accountKey } from './account.ts';
@@ -35,7 +37,7 @@ export function judgeSecret(inputs: SecretInputs): Judgement {
   const type = textIn(secret, 'type');
   if (type !== SECRET_KIND) return { kind: 'foreign', why: `its type is ${type === '' ? 'Opaque' : type}` };
   const [chain, key] = [textOf(secret, 'cert-chain.pem'), textOf(secret, 'key.pem')];
-  const leaf = readLeaf(chain);
+  const leaf = readCertificate(chain);
   const fault = faultOf(leaf, { ...inputs, key });
   if (fault !== undefined || leaf === undefined)
     return { kind: 'reissue', why: fault ?? 'it has no certificate', isPlanned: false };
@@ -96,12 +98,12 @@ function hasOtherIssuer(leaf: X509Certificate, { authority: { certificate } }: L
 }
 
 function isOver(leaf: X509Certificate, { now }: LeafInputs): string | undefined {
-  return now >= lifeOf(leaf).notAfter ? 'its certificate has ended' : undefined;
+  return now >= endOf(leaf) ? 'its certificate has ended' : undefined;
 }
 
 /** Made by a clock that is far ahead: nobody would accept it. */
 function isEarly(leaf: X509Certificate, { now }: LeafInputs): string | undefined {
-  return lifeOf(leaf).notBefore > now + BACKDATE_MS ? 'its certificate begins later' : undefined;
+  return beginOf(leaf) > now + BACKDATE_MS ? 'its certificate begins later' : undefined;
 }
 
 /** Whoever had the account that went has its key, and no say in the one that came. */
@@ -143,30 +145,9 @@ function textOf(secret: KubeObject, name: string): string {
   return Buffer.from(textIn(asRecord(secret['data']), name), 'base64').toString('utf8');
 }
 
-/** The first certificate of a chain. */
-function readLeaf(chain: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(chain);
-  } catch {
-    return undefined;
-  }
-}
-
-function isKeyOf(leaf: X509Certificate, key: string): boolean {
-  try {
-    return leaf.checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false;
-  }
-}
-
-function lifeOf(leaf: X509Certificate): { readonly notBefore: number; readonly notAfter: number } {
-  return { notBefore: Date.parse(leaf.validFrom), notAfter: Date.parse(leaf.validTo) };
-}
-
 /** From when it was issued: it is valid earlier, for clocks that are behind. */
 function usedLifeOf(leaf: X509Certificate): { readonly notBefore: number; readonly notAfter: number } {
-  const { notBefore, notAfter } = lifeOf(leaf);
+  const [notBefore, notAfter] = [beginOf(leaf), endOf(leaf)];
   const issuedAt = notBefore + BACKDATE_MS;
   return { notBefore: issuedAt < notAfter ? issuedAt : notBefore, notAfter };
 }
