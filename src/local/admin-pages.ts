@@ -12,20 +12,31 @@ export type Refusal = {
 };
 
 /** What the control plane of a mesh complains of; undefined when it does not answer. */
-export type Complaints = { readonly diagnostics: readonly Diagnostic[]; readonly refusals: readonly Refusal[] };
+export type Complaints = {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly refusals: readonly Refusal[];
+  /** What is wrong with what signs identities, with the remedy. */
+  readonly authority?: string | undefined;
+};
 
 export async function readComplaints(stateFolder: string): Promise<Complaints | undefined> {
-  const [diagnostics, refused] = await Promise.all([
-    readPage(stateFolder, '/debug/diagnosticsz'),
-    readPage(stateFolder, '/debug/refusedz'),
+  const [diagnostics, refused, authority] = await Promise.all([
+    readList(stateFolder, '/debug/diagnosticsz'),
+    readList(stateFolder, '/debug/refusedz'),
+    readPage(stateFolder, '/debug/authorityz'),
   ]);
   if (diagnostics === undefined || refused === undefined) return undefined;
-  return { diagnostics: diagnostics.map(readDiagnostic), refusals: refused.map(readRefusal) };
+  const { problem } = fieldsOf(authority);
+  return {
+    diagnostics: diagnostics.map(readDiagnostic),
+    refusals: refused.map(readRefusal),
+    authority: typeof problem === 'string' ? problem : undefined,
+  };
 }
 
 /** Whether so many proxies at least are connected, and each has confirmed all that there is for it, or refused it. */
 export async function isInStep(stateFolder: string, proxies: number): Promise<boolean> {
-  const streams = await readPage(stateFolder, '/debug/syncz');
+  const streams = await readList(stateFolder, '/debug/syncz');
   return streams !== undefined && streams.length >= proxies && streams.every(isStreamInStep);
 }
 
@@ -41,17 +52,21 @@ function isStreamInStep(stream: Fields): boolean {
 }
 
 /** A debug page that is a list. */
-async function readPage(stateFolder: string, path: string): Promise<readonly Fields[] | undefined> {
+async function readList(stateFolder: string, path: string): Promise<readonly Fields[] | undefined> {
+  const value = await readPage(stateFolder, path);
+  return Array.isArray(value) ? value.map(fieldsOf) : undefined;
+}
+
+async function readPage(stateFolder: string, path: string): Promise<unknown> {
   const supervisor = await readSupervisor(stateFolder);
   if (supervisor === undefined) return undefined;
   const reply = await socketGet({ host: '127.0.0.1', port: supervisor.adminPort }, path);
-  return reply?.status === 200 ? parseList(reply.body) : undefined;
+  return reply?.status === 200 ? parse(reply.body) : undefined;
 }
 
-function parseList(text: string): readonly Fields[] | undefined {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value.map(fieldsOf) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -24,6 +24,7 @@ const up = `Examples:
   xebec local up samples/bookinfo --publish 8081:80 --publish 31400 --admin-port 15015
   xebec local up samples/bookinfo --workload-cert-ttl 10m   # certificates of pods are renewed every five minutes
   xebec local up samples/bookinfo --foreground    # Ctrl-C ends the mesh
+  XEBEC_CA_CERTS_FOLDER=/etc/my-ca xebec local up samples/bookinfo   # an authority of your own, in files as in the Secret cacerts
 
 Usage: xebec local up DIR [options]
 

@@ -72,4 +72,11 @@ describe('what a person is told', () => {
     expect(many).toHaveLength(21);
     expect(many.at(-1)).toBe('… and 80 more');
   });
+
+  test('whoever signs identities comes first: without him no pod starts', () => {
+    const authority = 'folder /ca: ca-key.pem is missing (remedy: put it there)';
+    expect(renderProblems({ diagnostics: [diagnostic({})], refusals: [], authority }, '/')[0]).toBe(
+      `the mesh’s authority: ${authority}`,
+    );
+  });
 });

@@ -10,13 +10,14 @@ const KEPT = 'XEB1011';
 const MOST = 20;
 
 /** What a person has to know of what the control plane complains of, a line each: errors first, and none of what only informs. */
-export function renderProblems({ diagnostics, refusals }: Complaints, cwd: string): readonly string[] {
+export function renderProblems({ diagnostics, refusals, authority }: Complaints, cwd: string): readonly string[] {
   const kept = new Set(diagnostics.filter(({ code }) => code === KEPT).flatMap(subjectsOf));
   const lines = [
     ...diagnostics.filter(({ level }) => level === 'error').toSorted(byPlace),
     ...diagnostics.filter(({ level }) => level === 'warning').toSorted(byPlace),
   ].map((diagnostic) => `${renderDiagnostic(shorten(diagnostic, cwd))}${afterwards(diagnostic, kept)}`);
-  const all = [...refusals.map(renderRefusal), ...lines];
+  const signing = authority === undefined ? [] : [`the mesh’s authority: ${authority}`];
+  const all = [...signing, ...refusals.map(renderRefusal), ...lines];
   return all.length <= MOST ? all : [...all.slice(0, MOST), `… and ${all.length - MOST} more`];
 }
 

@@ -70,6 +70,7 @@ function describe({ options, supervisor, report, complaints }: Standing): unknow
     pods: (report?.pods ?? []).map(describePod),
     problems: (complaints?.diagnostics ?? []).map(describeDiagnostic),
     refused: complaints?.refusals ?? [],
+    ...(complaints?.authority === undefined ? {} : { authority: complaints.authority }),
     published: supervisor.publish.map(({ hostPort, servicePort }) => ({
       url: `http://127.0.0.1:${hostPort}`,
       hostPort,
