@@ -5,6 +5,7 @@ import { isNewerVersion } from '../../kube/resource-version.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { namespaceType } from '../secrets/account.ts';
 import { type NamespaceFacts, readNamespace, sameNamespace } from '../secrets/namespaces.ts';
+import { WatchTroubles } from '../secrets/watch-troubles.ts';
 import { configMapType, type Publication, type PublishedRoot, readPublished } from './published-root.ts';
 
 export type RootCopiesDeps = {
@@ -27,10 +28,11 @@ export class RootCopies {
   readonly #deps: RootCopiesDeps;
   /** What has not been read yet. */
   readonly #missing = new Set<string>();
-  readonly #troubled = new Set<string>();
+  readonly #troubles: WatchTroubles;
 
   constructor(deps: RootCopiesDeps) {
     this.#deps = deps;
+    this.#troubles = new WatchTroubles(deps.log, 'roots cannot be kept up to date');
   }
 
   published(key: string): PublishedRoot | undefined {
@@ -115,18 +117,7 @@ export class RootCopies {
       onSynced: () => {
         if (this.#missing.delete(what)) this.touchAll();
       },
-      onState: (state: ReflectionState) => this.#judgeState(what, state),
+      onState: (state: ReflectionState) => this.#troubles.judge(what, state),
     };
-  }
-
-  #judgeState(resource: string, state: ReflectionState): void {
-    if (state.kind !== 'forbidden') {
-      this.#troubled.delete(resource);
-      return;
-    }
-    if (this.#troubled.has(resource)) return;
-    this.#troubled.add(resource);
-    const remedy = 'allow the service account to list and watch it';
-    this.#deps.log.warn({ resource, reason: state.message, remedy }, 'roots cannot be kept up to date');
   }
 }

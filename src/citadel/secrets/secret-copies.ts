@@ -1,7 +1,7 @@
 import type { Runnable } from '../../kit/run-group.ts';
 import type { ResourceType } from '../../kube/api.ts';
 import { asRecord, nameOf, resourceVersionOf, textIn } from '../../kube/json.ts';
-import type { Reflect, Reflection, ReflectionState } from '../../kube/reflection.ts';
+import type { Reflect, Reflection } from '../../kube/reflection.ts';
 import { isNewerVersion } from '../../kube/resource-version.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './account.ts';
 import { SECRET_KIND } from './judge-secret.ts';
 import { type NamespaceFacts, readNamespace, sameNamespace } from './namespaces.ts';
+import { WatchTroubles } from './watch-troubles.ts';
 
 /** All that is kept of a Secret: which version it is, and that this version was found good. Nothing of what is in it. */
 export type HeldSecret = {
@@ -53,10 +54,11 @@ export class SecretCopies {
   readonly #deps: SecretCopiesDeps;
   /** What has not been read yet. */
   readonly #missing = new Set<ResourceType>();
-  readonly #troubled = new Set<ResourceType>();
+  readonly #troubles: WatchTroubles;
 
   constructor(deps: SecretCopiesDeps) {
     this.#deps = deps;
+    this.#troubles = new WatchTroubles(deps.log, 'identities cannot be kept up to date');
   }
 
   get isSynced(): boolean {
@@ -178,29 +180,16 @@ export class SecretCopies {
   }
 
   #reflect<T>(reflection: Omit<Reflection<T>, 'onSynced' | 'onState'>): Runnable {
-    const { type } = reflection;
+    const { type, namespace } = reflection;
+    const resource = namespace === '' ? type.plural : `${type.plural} in ${namespace}`;
     this.#missing.add(type);
     return this.#deps.reflect<T>({
       ...reflection,
       onSynced: () => {
         if (this.#missing.delete(type) && this.isSynced) this.#deps.onSynced();
       },
-      onState: (state) => this.#judgeState(type, state),
+      onState: (state) => this.#troubles.judge(resource, state),
     });
-  }
-
-  #judgeState(type: ResourceType, state: ReflectionState): void {
-    if (state.kind !== 'forbidden') {
-      this.#troubled.delete(type);
-      return;
-    }
-    if (this.#troubled.has(type)) return;
-    this.#troubled.add(type);
-    const remedy = `allow the service account to list and watch ${type.plural}`;
-    this.#deps.log.warn(
-      { resource: type.plural, reason: state.message, remedy },
-      'identities cannot be kept up to date',
-    );
   }
 }
 
