@@ -4,7 +4,7 @@ import { checkout } from '../../tools/paths.mjs';
 import { images } from './image-catalog.ts';
 import { sharedNode } from './node-shared.ts';
 import { ask } from './pod-traffic.ts';
-import { inventory, Release } from './release.ts';
+import { inventory, isIdentity, Release } from './release.ts';
 import { xebecCheck } from './xebec-check.ts';
 
 // What README.md of the chart shows, in its order: install, prove, apply, see, upgrade, take back, remove.
@@ -46,7 +46,8 @@ describe('the chart', () => {
     const notes = await release.change('install');
     expect(notes).toContain('helm test xebec --namespace istio-system');
     expect(notes).toContain('bin/xebec check --namespace istio-system --service xebec\n');
-    expect(notes).toContain('MCP is open without TLS too, on 9901');
+    expect(notes).not.toContain('MCP is open');
+    expect(notes).toContain('Keep a copy of the Secret istio-ca-secret');
     expect(await release.read('.status.readyReplicas', 'deployment', 'xebec')).toBe('1');
     const stored = await release.read('.items[0].data.release', 'secret', '-l', 'owner=helm');
     // Kubernetes takes a Secret of 1 MiB.
@@ -118,6 +119,37 @@ describe('the chart', () => {
     });
   });
 
+  test('shows who calls, refuses who does not say it, and denies what a policy denies', async () => {
+    const get = ['get', 'pod', `--namespace=${namespace}`];
+    const gateway = await node
+      .client()
+      .kubectl([...get, '-l', 'app=gateway', '--output=jsonpath={.items[0].status.podIP}']);
+    await node.client().kubectl(applying('security/ledger.yaml'));
+    await node.client().waitForCondition('Ready', ['pod/ledger', `--namespace=${namespace}`], 120_000);
+    const ledger = await node.client().kubectl([...get, 'ledger', '--output=jsonpath={.status.podIP}']);
+    const called = `URI=spiffe://cluster.local/ns/${namespace}/sa/default`;
+    const throughGateway = (path: string) => ask(`${gateway}:8080`, path, 'ledger.example');
+    await node.client().waitFor('the gateway is known by its identity', async () => {
+      return (await throughGateway('/')).body.includes(called) ? true : undefined;
+    });
+    expect(await ask(`${ledger}:9080`, '/')).toEqual({ status: 200, body: 'somebody\n' });
+
+    await node.client().kubectl(applying('security/strict.yaml'));
+    await node.client().kubectl(applying('security/no-admin.yaml'));
+    await node.client().waitFor('nobody gets in unproven', async () => {
+      return await ask(`${ledger}:9080`, '/').then(
+        () => undefined,
+        () => true,
+      );
+    });
+    await node.client().waitFor('nobody gets to /admin', async () => {
+      return (await throughGateway('/admin/books')).status === 403 ? true : undefined;
+    });
+    expect((await throughGateway('/admin/books')).body).toBe('RBAC: access denied');
+    expect((await throughGateway('/books')).body).toContain(called);
+    await node.client().kubectl(['delete', `--namespace=${namespace}`, '-f', join(samples, 'security'), '--wait']);
+  });
+
   test('checks itself from outside of the cluster too, and says what is wrong', async () => {
     const { kubeconfig } = node.client().access;
     const well = await xebecCheck(['--kubeconfig', kubeconfig, '-o', 'json']);
@@ -137,30 +169,34 @@ describe('the chart', () => {
       'upgrade',
       '--set=logLevel=debug',
       '--set=webhook.failurePolicy=Fail',
-      '--set=mcp.enabled=false',
+      '--set=mcp.enabled=true',
     );
     const policy = ['.webhooks[0].failurePolicy', 'validatingwebhookconfiguration', 'xebec-istio-system'] as const;
     expect(await release.read(...policy)).toBe('Fail');
-    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15010 15014 443');
+    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15012 15014 443 9901');
     expect(await release.read(...caBundle)).toBe(trusted);
     expect(await refusal()).toContain('has 2 problems');
 
     await release.helm('rollback', 'xebec', '1', '--wait', '--timeout=120s');
     expect(await release.read(...policy)).toBe('Ignore');
-    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15010 15014 443 9901');
+    expect(await release.read('.spec.ports[*].port', 'service', 'xebec')).toBe('15012 15014 443');
     expect(await release.read(...caBundle)).toBe(trusted);
     expect(await refusal()).toContain('has 2 problems');
   });
 
-  test('is removed, and leaves nothing but the definitions, and what people applied', async () => {
+  test('is removed, and leaves nothing but the definitions, identities, and what people applied', async () => {
     await node.client().kubectl(['delete', `--namespace=${namespace}`, '-f', join(samples, 'shop.yaml'), '--wait']);
     await release.helm('uninstall', 'xebec', '--wait');
     await node.client().waitFor('nothing is left', async () => {
       const after = await inventory(node.client());
-      const left = [...after].filter((name) => !before.has(name));
+      const left = [...after].filter((name) => !before.has(name) && !isIdentity(name));
       if (left.length > 0) throw new Error(left.join(', '));
       return true;
     });
     expect(await virtualService('.metadata.name')).toBe('shop');
+    // Who had an identity still has it, and the next xebec takes up what signed it.
+    expect(await release.read('.type', 'secret', 'istio-ca-secret')).toBe('istio.io/ca-root');
+    const own = ['get', 'secret', 'istio.default', `--namespace=${namespace}`, '--output=jsonpath={.type}'];
+    expect(await node.client().kubectl(own)).toBe('istio.io/key-and-cert');
   });
 });

@@ -31,17 +31,27 @@ export function echoApp(name: string, namespace: string): readonly object[] {
   ];
 }
 
-/** A stock Envoy that is a gateway, told nothing but where the control plane is: `xebec.istio-system.svc.cluster.local`. */
-export function gatewayPod(name: string, namespace: string, controlPlane: string): object {
-  const labels = { app: name };
+export type EnvoyInputs = {
+  readonly kind: 'sidecar' | 'router';
+  /** Of the pod, and its label `app`. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount?: string;
+  /** What it claims to be of, where that is not its namespace. */
+  readonly claimed?: string;
+};
+
+/** The container of a stock Envoy, told where the control plane is, and the identity by which it proves there who it is. */
+export function envoyContainer({ kind, name, namespace, serviceAccount = 'default', claimed }: EnvoyInputs): object {
+  const serverName = 'xebec.istio-system.svc';
   const bootstrap = renderBootstrap({
-    kind: 'router',
+    kind,
     name,
-    namespace,
+    namespace: claimed ?? namespace,
     addresses: ['$(POD_IP)'],
     domain: 'cluster.local',
-    labels,
-    serviceAccount: 'default',
+    labels: { app: name },
+    serviceAccount,
     workloadName: name,
     clusterId: 'Kubernetes',
     network: '',
@@ -51,25 +61,39 @@ export function gatewayPod(name: string, namespace: string, controlPlane: string
     podPorts: [],
     nodeName: '',
     version: '0.1.0',
-    discovery: { host: controlPlane, port: 15010, security: { kind: 'plaintext' } },
+    discovery: {
+      host: `${serverName}.cluster.local`,
+      port: 15012,
+      security: { kind: 'mutual-tls', folder: '/etc/certs', serverNames: [serverName] },
+    },
     stats: { kind: 'all' },
     adminSocket: undefined,
     overload: undefined,
   });
   return {
+    name: 'envoy',
+    image: images.envoy,
+    args: ['--concurrency', '1', '--log-level', 'warning', '--config-yaml', JSON.stringify(bootstrap)],
+    env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+    readinessProbe: { httpGet: { path: '/healthz/ready', port: 15021 }, periodSeconds: 1 },
+    volumeMounts: [{ name: 'identity', mountPath: '/etc/certs', readOnly: true }],
+  };
+}
+
+/** The identity of an account, as Citadel keeps it. */
+export function identityVolume(serviceAccount = 'default'): object {
+  return { name: 'identity', secret: { secretName: `istio.${serviceAccount}` } };
+}
+
+/** A stock Envoy that is a gateway. */
+export function gatewayPod(name: string, namespace: string): object {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels },
+    metadata: { name, namespace, labels: { app: name } },
     spec: {
-      containers: [
-        {
-          name: 'envoy',
-          image: images.envoy,
-          args: ['--concurrency', '1', '--log-level', 'warning', '--config-yaml', JSON.stringify(bootstrap)],
-          env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
-          readinessProbe: { httpGet: { path: '/healthz/ready', port: 15021 }, periodSeconds: 1 },
-        },
-      ],
+      containers: [envoyContainer({ kind: 'router', name, namespace })],
+      volumes: [identityVolume()],
       terminationGracePeriodSeconds: 0,
     },
   };

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Answer = { readonly status: number; readonly body: string };
 
 /** Asks a gateway for a page of a host; rejects when there is no answer. */
-export function ask(address: string, path: string): Promise<Answer> {
+export function ask(address: string, path: string, host = 'shop.example'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: 'shop.example' };
+    const headers = { host };
     const call = request(`http://${address}${path}`, { headers, timeout: 10_000, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

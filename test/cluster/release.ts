@@ -47,6 +47,10 @@ export class Release {
     await this.helm('uninstall', this.name, '--wait', '--ignore-not-found');
     await this.#client().kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found']);
     await this.#client().kubectl(['delete', 'crd', '-l', 'app.kubernetes.io/part-of=xebec', '--ignore-not-found']);
+    // As docs/identities.md has it: another root would be refused by a mesh that knows this one.
+    const everywhere = ['--all-namespaces', '--ignore-not-found', '--field-selector'];
+    await this.#client().kubectl(['delete', 'secrets', ...everywhere, 'type=istio.io/key-and-cert']);
+    await this.#client().kubectl(['delete', 'configmaps', ...everywhere, 'metadata.name=istio-ca-root-cert']);
   }
 
   kubectl(...args: readonly string[]): Promise<string> {
@@ -56,6 +60,11 @@ export class Release {
   read(path: string, ...object: readonly string[]): Promise<string> {
     return this.kubectl('get', ...object, `--output=jsonpath={${path}}`);
   }
+}
+
+/** What stays when a release goes, since pods hang on it. */
+export function isIdentity(name: string): boolean {
+  return /^(Secret \S+ istio[.-]\S+|ConfigMap \S+ (istio-ca-root-cert|istio-security))$/.test(name);
 }
 
 const uncounted = new Set([

@@ -31,7 +31,7 @@ describe('replicas', () => {
       .apply([
         ...echoApp('one', namespace),
         ...echoApp('two', namespace),
-        gatewayPod('gateway', namespace, 'xebec.istio-system.svc.cluster.local'),
+        gatewayPod('gateway', namespace),
         ...routing(namespace, 'gateway', [routeTo('one')]),
       ]);
     await node.client().waitForCondition('Ready', ['pod', '--all', `--namespace=${namespace}`]);
