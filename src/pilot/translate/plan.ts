@@ -32,6 +32,8 @@ export type ProxyTraits = {
 };
 
 /** What an RDS name of a sidecar must hold. */
+export type DialledPods = { readonly at: ServiceAtPort; readonly addresses: readonly string[] };
+
 export type RoutePlan = {
   /** `9080`, `reviews.default.svc.cluster.local:9080` (sniffed), `http_proxy` or `unix:///path`. */
   readonly name: string;
@@ -39,6 +41,8 @@ export type RoutePlan = {
   readonly port: number | undefined;
   readonly members: readonly ServiceAtPort[];
   readonly virtualServices: readonly MeshVirtualService[];
+  /** The pods of its headless members, which clients name by their addresses, too. */
+  readonly dialled: readonly DialledPods[];
   /** A sniffed route serves one host and has no catch-all. */
   readonly sniffed: boolean;
 };

@@ -1,5 +1,5 @@
 import type { MeshSnapshot } from '../../model/mesh-snapshot.ts';
-import { type Endpoint, isHttp } from '../../model/service.ts';
+import type { Endpoint } from '../../model/service.ts';
 import type { HeadlessNames } from '../translate/dns/name-table.ts';
 import type { HeadlessPort } from '../translate/listener/outbound-plan.ts';
 import type { ServiceAtPort } from '../translate/plan.ts';
@@ -19,10 +19,10 @@ const portMemo = new IdentityMemo<ServiceAtPort, HeadlessInputs, HeadlessPort>((
   addresses: [...new Set(endpoints.map(({ address }) => address))].sort(),
 }));
 
-/** The pods behind the headless ports that need a listener for each of them. */
+/** The pods behind headless ports: they are dialled by their own addresses. */
 export function headlessPorts(mesh: MeshSnapshot, members: readonly ServiceAtPort[]): readonly HeadlessPort[] {
   return members
-    .filter(({ service, port }) => service.headless && !isHttp(port.protocol))
+    .filter(({ service }) => service.headless)
     .map((at) => portMemo.get(at, '', { at, endpoints: endpointsOf(mesh, at) }));
 }
 

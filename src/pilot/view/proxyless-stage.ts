@@ -30,7 +30,7 @@ export class ProxylessStage {
   /** The name of a listener already says which host is meant, so there is one virtual host. */
   readonly #plans = new KeyedMemo<string, PlanInputs, readonly VirtualHostPlan[]>(
     ({ at, virtualServices, traits }, name) =>
-      planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, sniffed: true }, traits)
+      planVirtualHosts({ name, port: at.port.port, members: [at], virtualServices, dialled: [], sniffed: true }, traits)
         .virtualHosts,
   );
   readonly #routes = new KeyedMemo<

@@ -25,7 +25,8 @@ function plansOf(...hosts: readonly string[]) {
   const objects = hosts.map((host) => virtualService(`a/${host}`, { hosts: [`${host}.example.com`] }));
   const builder = new MeshSnapshotBuilder({ domainSuffix: 'cluster.local', clusterId: 'Kubernetes' });
   const { virtualServices } = builder.build(configSnapshot(objects)).snapshot;
-  return planVirtualHosts({ name: '80', port: 80, members: [], virtualServices, sniffed: false }, traits).virtualHosts;
+  return planVirtualHosts({ name: '80', port: 80, members: [], virtualServices, dialled: [], sniffed: false }, traits)
+    .virtualHosts;
 }
 
 const context = { members: [], traits, defaults: routeDefaults(meshConfig()) };

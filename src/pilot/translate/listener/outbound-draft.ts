@@ -2,7 +2,7 @@ import type { EgressListener } from '../../../apis/networking/networking.ts';
 import type { Diagnostic } from '../../../model/diagnostic.ts';
 import type { MeshVirtualService, Traced } from '../../../model/mesh-snapshot.ts';
 import { isTls } from '../../../model/service.ts';
-import type { RoutePlan, ServiceAtPort } from '../plan.ts';
+import type { DialledPods, RoutePlan, ServiceAtPort } from '../plan.ts';
 import { type L4Member, type OutboundListenerPlan, type OutboundPlan, WILDCARD_ADDRESS } from './outbound-plan.ts';
 
 /** Where a listener is, and what it is for. */
@@ -20,6 +20,7 @@ export type RouteDraft = {
   readonly sniffed: boolean;
   readonly members: Set<ServiceAtPort>;
   readonly virtualServices: Set<MeshVirtualService>;
+  readonly dialled: DialledPods[];
 };
 
 /** Gathers listeners and routes while services are gone through; lives inside one call of `planOutbound`. */
@@ -59,6 +60,7 @@ export class OutboundDraft {
       sniffed,
       members: new Set<ServiceAtPort>(),
       virtualServices: new Set<MeshVirtualService>(),
+      dialled: [],
     };
     this.#routes.set(name, route);
     return route;
@@ -76,10 +78,10 @@ export class OutboundDraft {
     };
   }
 
-  #finishRoute({ name, port, sniffed, members, virtualServices }: RouteDraft): RoutePlan {
+  #finishRoute({ members, virtualServices, ...route }: RouteDraft): RoutePlan {
     const rankOf = (virtualService: MeshVirtualService): number => this.#ranks.get(virtualService) ?? 0;
     const ranked = [...virtualServices].sort((a, b) => rankOf(a) - rankOf(b));
-    return { name, port, sniffed, members: [...members], virtualServices: ranked };
+    return { ...route, members: [...members], virtualServices: ranked };
   }
 
   /** A listener belongs to the egress entry that was first to want it. */

@@ -22,7 +22,7 @@ export type HeadlessPort = {
 
 export type OutboundPlanInputs = {
   readonly egress: readonly OutboundEgress[];
-  /** In a fixed order; ports that are not plain HTTP. */
+  /** In a fixed order. */
   readonly headless: readonly HeadlessPort[];
   readonly traits: ProxyTraits;
   /** `ListenerSettings.httpProxyPort`. */

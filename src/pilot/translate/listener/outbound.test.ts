@@ -105,7 +105,7 @@ describe('the listeners of one service', () => {
       headless: true,
       resolution: { kind: 'passthrough' },
     });
-    const pods = [9092, 9999].map((number) => ({
+    const pods = [9092, 8080, 9999].map((number) => ({
       service: headless.key,
       port: number,
       addresses: ['10.2.0.1', '10.2.0.2'],

@@ -33,6 +33,19 @@ describe('routes of the open scope', () => {
     expect(routes[0]?.virtualServices.map(({ object }) => object.meta.name)).toEqual(['b', 'a']);
   });
 
+  it('know the pods that are dialled on a headless port of HTTP; others listen at the pods’ addresses', () => {
+    const peers = service('peers', { ports: [port(80), port(81, 'auto'), port(82, 'TCP')], headless: true });
+    const addresses = ['10.2.0.1', '10.2.0.2'];
+    const headless = [80, 81, 82].map((number) => ({ service: peers.key, port: number, addresses }));
+    const dialled = (bind?: string): readonly (readonly [number, readonly string[]])[] => {
+      const own: { listener?: EgressListener } = bind === undefined ? {} : { listener: { hosts: ['*/*'], bind } };
+      const { routes } = plan({ egress: [egress({ services: [peers, web], ...own })], headless });
+      return routes.flatMap((one) => one.dialled.map((pods) => [pods.at.port.port, pods.addresses] as const));
+    };
+    expect(dialled()).toEqual([[80, addresses]]);
+    expect(dialled('127.0.0.1')).toEqual([]);
+  });
+
   it('have the virtual services for their hosts, oldest first; those for hosts of nobody go to port 80', () => {
     const virtualServices = [
       http('orphan', 'nobody.example.com'),

@@ -3,7 +3,7 @@ import { parseProtocol } from '../../../apis/protocol.ts';
 import { memoByIdentity } from '../../../kit/memo.ts';
 import type { MeshVirtualService } from '../../../model/mesh-snapshot.ts';
 import { isHttp, namesOf, type Protocol, type Service } from '../../../model/service.ts';
-import type { ServiceAtPort } from '../plan.ts';
+import type { DialledPods, ServiceAtPort } from '../plan.ts';
 import { destinationHosts, groupByName } from '../route/destination.ts';
 import { diagnoseListener } from './codes.ts';
 import { portPlace } from './origins.ts';
@@ -80,9 +80,19 @@ function planOpen(draft: OutboundDraft, scope: Scope): void {
   const orphans = findOrphans(scope);
   for (const at of open.filter(isRequestable)) {
     const { port } = at.port;
-    if (!taken.has(port) && isTaken(port)) addToRoute(draft.route(String(port), port), scope, [at]);
+    if (taken.has(port) || !isTaken(port)) continue;
+    const route = draft.route(String(port), port);
+    addToRoute(route, scope, [at]);
+    route.dialled.push(...dialledPods(scope, at));
   }
   if (isTaken(80) && !taken.has(80)) for (const orphan of orphans) draft.route('80', 80).virtualServices.add(orphan);
+}
+
+/** The pods behind an HTTP port of a headless service, where they can be dialled. What is sniffed listens at their addresses. */
+function dialledPods(scope: Scope, at: ServiceAtPort): readonly DialledPods[] {
+  if (scope.bind !== undefined || !isHttp(at.port.protocol)) return [];
+  const addresses = scope.headless.get(headlessKey(at.service.key, at.port.port))?.addresses ?? [];
+  return addresses.length === 0 ? [] : [{ at, addresses }];
 }
 
 /** A request names its host itself, so it may be for a service that other listeners sniff. */

@@ -4,7 +4,7 @@ import { refOf, renderRef } from '../../../model/object.ts';
 import { isVisibleIn } from '../../../model/service.ts';
 import type { ProxyTraits, ServiceAtPort } from '../plan.ts';
 import { diagnose, type Place } from '../policy/diagnose.ts';
-import { buildDomains } from './domains.ts';
+import { bracketed, buildDomains } from './domains.ts';
 
 /** A host and what decides for it. */
 export type Claim = {
@@ -52,6 +52,11 @@ export class DomainClaims {
       ...own.flatMap(forms).filter((domain) => this.#takeOwn(domain, claim)),
       ...aliases.flatMap(forms).filter((domain) => this.#ownerOf(domain, claim) === claim),
     ];
+  }
+
+  /** Addresses of a claim's pods, where they mean nobody else. Pods of several services are the first one's. */
+  takePods(claim: Claim, addresses: readonly string[]): readonly string[] {
+    return addresses.map(bracketed).filter((domain) => this.#ownerOf(domain, claim) === claim);
   }
 
   #takeOwn(domain: string, claim: Claim): boolean {

@@ -33,6 +33,6 @@ function singleAddress(address: string): readonly string[] {
 }
 
 /** As IPv6 addresses are written in a Host header. */
-function bracketed(host: string): string {
+export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

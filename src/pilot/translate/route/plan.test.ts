@@ -15,7 +15,10 @@ function plan(
   options: Partial<RoutePlan> = {},
 ) {
   const members = services.flatMap((one) => one.ports.map(({ port: number }) => at(one, number)));
-  return planVirtualHosts({ name: '80', port: 80, members, virtualServices, sniffed: false, ...options }, asking);
+  return planVirtualHosts(
+    { name: '80', port: 80, members, virtualServices, dialled: [], sniffed: false, ...options },
+    asking,
+  );
 }
 
 /** `name: who decides`. */
@@ -100,6 +103,24 @@ describe('domains', () => {
     const [names] = Object.values(domains([service('db', { headless: true, resolution: { kind: 'passthrough' } })]));
     expect(names).toContain('*.db.default.svc.cluster.local');
     expect(names).toContain('*.db');
+  });
+
+  it('of pods that are dialled are their addresses, but for those that mean a service', () => {
+    const headless = (name: string): Service => service(name, { headless: true, resolution: { kind: 'passthrough' } });
+    const [db, copy] = [headless('db'), headless('copy')];
+    const services = [db, copy, service('web', { addresses: ['10.1.0.3'] })];
+    const members = services.map((one) => at(one, 80));
+    const [ofDb, ofCopy] = members;
+    if (ofDb === undefined || ofCopy === undefined) throw new Error('no members');
+    const dialled = [
+      { at: ofDb, addresses: ['10.1.0.1', '10.1.0.3', 'fd00::2'] },
+      { at: ofCopy, addresses: ['10.1.0.1', '10.1.0.2'] },
+    ];
+    const names = domains(services, { members, dialled });
+    expect(names['db.default.svc.cluster.local:80']?.slice(-2)).toEqual(['10.1.0.1', '[fd00::2]']);
+    expect(names['copy.default.svc.cluster.local:80']?.slice(-1)).toEqual(['10.1.0.2']);
+    expect(names['web.default.svc.cluster.local:80']).toContain('10.1.0.3');
+    expect(plan(services, [], { members, dialled }).diagnostics).toEqual([]);
   });
 
   it('of a service that others know by another name are those, too, unless a rule is for that name', () => {

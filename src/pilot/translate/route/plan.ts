@@ -35,11 +35,15 @@ export function planVirtualHosts(plan: RoutePlan, asking: Asking): VirtualHostPl
   const claims = [...claimMembers(plan, chooser), ...claimOtherHosts(plan, chooser)];
   const matchPorts = !plan.sniffed && claims.some(({ port }) => port !== plan.port);
   const domains = new DomainClaims(claims, asking, matchPorts ? { proxy: plan.name === 'http_proxy' } : undefined);
+  const taken = new Map(claims.map((claim) => [claim, plan.sniffed ? anyDomain : domains.take(claim)]));
+  const podsOf = new Map(plan.dialled.map(({ at, addresses }) => [at, addresses]));
   const virtualHosts = claims.map((claim): VirtualHostPlan => {
     const { host, port, member, virtualServices } = claim;
+    const pods = (member && podsOf.get(member)) ?? [];
+    const own = taken.get(claim) ?? [];
     return {
       name: `${host}:${port}`,
-      domains: plan.sniffed ? anyDomain : domains.take(claim),
+      domains: pods.length === 0 ? own : [...own, ...domains.takePods(claim, pods)],
       port,
       member,
       virtualServices,
