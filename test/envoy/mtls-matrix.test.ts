@@ -97,23 +97,23 @@ async function verdictOf(cell: Cell): Promise<string> {
   return readVerdict(cell, outcome, { handshakes, requests, mark });
 }
 
-function readVerdict(
-  { protocol }: Cell,
-  outcome: Outcome,
-  seen: { readonly handshakes: number; readonly requests: number; readonly mark: string },
-): string {
+type Seen = { readonly handshakes: number; readonly requests: number; readonly mark: string };
+
+function readVerdict({ protocol }: Cell, outcome: Outcome, seen: Seen): string {
   const { echo: told } = outcome;
   if (told === undefined) return outcome.error === 'timeout' ? 'no end' : '--';
   const isMine = told.body === seen.mark || told.path === `/${seen.mark}`;
-  const isWhole = protocol.clientTls ? told.sni === SNI : true;
+  const isWhole = !protocol.clientTls || told.sni === SNI;
   if (!isMine || !isWhole) return `other: ${JSON.stringify(told)}`;
-  if (seen.requests > 0) {
-    // The server's Envoy tells its app who called.
-    const caller = identitySeen(outcome);
-    if (caller === undefined) return seen.handshakes > 0 ? 'no name' : 'Ph';
-    return caller === ME && seen.handshakes > 0 ? 'Mh' : `name ${caller}`;
-  }
+  if (seen.requests > 0) return readRequest(outcome, seen);
   return seen.handshakes > 0 ? 'Mb' : 'Pb';
+}
+
+/** The server's Envoy tells its app who called. */
+function readRequest(outcome: Outcome, { handshakes }: Seen): string {
+  const caller = identitySeen(outcome);
+  if (caller === undefined) return handshakes > 0 ? 'no name' : 'Ph';
+  return caller === ME && handshakes > 0 ? 'Mh' : `name ${caller}`;
 }
 
 describe('every client, server, protocol and rule', () => {
