@@ -2,6 +2,7 @@ import { memoByIdentity } from '../../kit/memo.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { type ConfigObject, refOf } from '../../model/object.ts';
 import { diagnoseAccess } from '../translate/access/codes.ts';
+import { targetsOf } from './target-refs.ts';
 
 type Policy = ConfigObject<'AuthorizationPolicy'>;
 
@@ -10,17 +11,12 @@ export const tellUnservedTargets = memoByIdentity((policies: readonly Policy[]):
   policies.flatMap(tellOne),
 );
 
-const tellOne = memoByIdentity((policy: Policy): readonly Diagnostic[] => {
-  const { targetRef, targetRefs = [] } = policy.spec;
-  const refs = [
-    ...targetRefs.map((ref, index) => ({ ref, path: `spec.targetRefs[${index}].kind` })),
-    ...(targetRef === undefined ? [] : [{ ref: targetRef, path: 'spec.targetRef.kind' }]),
-  ];
-  return refs
+const tellOne = memoByIdentity((policy: Policy): readonly Diagnostic[] =>
+  targetsOf(policy.spec)
     .filter(({ ref }) => ref.kind === 'GatewayClass')
     .map(({ path }) => {
       const message =
         'gateway classes are of waypoints, which there are none of, so by this target the policy protects nothing; use selector, or name a Gateway or a Service';
-      return diagnoseAccess('warning', 'XEB2806', { object: refOf(policy), path }, message);
-    });
-});
+      return diagnoseAccess('warning', 'XEB2806', { object: refOf(policy), path: `${path}.kind` }, message);
+    }),
+);

@@ -7,6 +7,7 @@ import { selectClassicAccess } from './access-classic.ts';
 import { readAuthorizationPolicy } from './access-policy.ts';
 import { RowMemo } from './row-memo.ts';
 import type { Subject } from './subject.ts';
+import { isGatewayOf, type TargetRef, targetsOf } from './target-refs.ts';
 
 const open: AccessPlan = { policies: [], hasRawPaths: false };
 
@@ -47,22 +48,17 @@ const indexByNamespace = memoByIdentity((policies: readonly Policy[]) =>
 );
 
 function applies({ meta, spec }: Policy, subject: Subject): boolean {
-  const refs = [...(spec.targetRefs ?? []), ...(spec.targetRef === undefined ? [] : [spec.targetRef])];
-  if (refs.length > 0) return refs.some((ref) => refersTo(ref, meta.namespace, subject));
+  const targets = targetsOf(spec);
+  if (targets.length > 0) return targets.some(({ ref }) => refersTo(ref, meta.namespace, subject));
   return selects(spec.selector?.matchLabels ?? {}, subject.labels);
 }
 
-type TargetRef = NonNullable<Policy['spec']['targetRef']>;
-
-/** The label of pods that run a Gateway of the Kubernetes Gateway API. */
-const GATEWAY_LABEL = 'gateway.networking.k8s.io/gateway-name';
-
 /** Targets are in the policy's own namespace. A service is protected at the workloads it leads to, all of them and as a whole. */
-function refersTo({ group = '', kind = '', name = '' }: TargetRef, namespace: string, subject: Subject): boolean {
+function refersTo(ref: TargetRef, namespace: string, subject: Subject): boolean {
   if (subject.namespace !== namespace) return false;
+  if (isGatewayOf(ref, subject.labels)) return true;
+  const { group = '', kind = '', name = '' } = ref;
   switch (`${group}/${kind}`) {
-    case 'gateway.networking.k8s.io/Gateway':
-      return subject.labels[GATEWAY_LABEL] === name;
     case '/Service':
     case 'core/Service':
       return subject.targets.some(({ service }) => isNamed(service.origin, 'Service', { namespace, name }));

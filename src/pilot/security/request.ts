@@ -8,6 +8,7 @@ import type { RequestPlan, TokenRule } from '../translate/jwt/plan.ts';
 import { selectClassicTokens } from './request-classic.ts';
 import { RowMemo } from './row-memo.ts';
 import type { Subject } from './subject.ts';
+import { isGatewayOf, targetsOf } from './target-refs.ts';
 import { keysOf } from './token-keys.ts';
 
 type RequestAuthentication = ConfigObject<'RequestAuthentication'>;
@@ -36,17 +37,12 @@ const indexByNamespace = memoByIdentity((objects: readonly RequestAuthentication
   Map.groupBy(objects, ({ meta }) => meta.namespace),
 );
 
-const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
-
 /** An object with targets is for these alone. Of their kinds there are gateways, whose pods are labelled with the gateway's name. */
 function appliesTo({ meta, spec }: RequestAuthentication, { kind, namespace, labels }: Subject): boolean {
-  const targets = spec.targetRefs ?? (spec.targetRef === undefined ? [] : [spec.targetRef]);
+  const targets = targetsOf(spec);
   if (targets.length === 0) return selects(spec.selector?.matchLabels ?? {}, labels);
   if (kind !== 'router' || meta.namespace !== namespace) return false;
-  return targets.some((target) => {
-    const isGateway = target.group === 'gateway.networking.k8s.io' && target.kind === 'Gateway';
-    return isGateway && target.name !== undefined && target.name === labels[GATEWAY_NAME];
-  });
+  return targets.some(({ ref }) => isGatewayOf(ref, labels));
 }
 
 function keysOfRules({ spec }: RequestAuthentication, book: KeyBook): readonly object[] {

@@ -1,5 +1,4 @@
 import { type HttpFilter, RBAC_Action } from '../../../gen/types.ts';
-import type { Diagnostic } from '../../../model/diagnostic.ts';
 import { originOf } from '../built.ts';
 import { extension } from '../protobuf.ts';
 import type { SecurityPart, SecuritySite } from '../security.ts';
@@ -36,7 +35,12 @@ export function buildHttpAccess(plan: AccessPlan, site: SecuritySite): HttpAcces
       origins: [],
       diagnostics: asked.flatMap(({ one, built }) => tellProviders(one, built.problem)),
     },
-    rules: { filters: rules.flat(), needs: [], origins: originsOf(plan), diagnostics: tellHttp(plan, site) },
+    rules: {
+      filters: rules.flat(),
+      needs: [],
+      origins: originsOf(plan),
+      diagnostics: diagnosePlan(plan, site, 'http'),
+    },
   };
 }
 
@@ -63,10 +67,6 @@ function buildCustom(provider: ProviderPolicies): BuiltCustom {
   const shadowRules = marks(rules);
   const mark = extension(NAME, TYPE, { shadowRules, shadowRulesStatPrefix: statPrefix });
   return { filters: [mark, built.filter], needs: [built.cluster], problem: undefined };
-}
-
-function tellHttp(plan: AccessPlan, site: SecuritySite): readonly Diagnostic[] {
-  return diagnosePlan(plan, site, 'http');
 }
 
 function originsOf({ policies }: AccessPlan): SecurityPart<HttpFilter>['origins'] {

@@ -1,4 +1,5 @@
 import type { PathMatch } from '../../../apis/security/security.ts';
+import { escapeRegex } from '../access/pattern.ts';
 
 /**
  * Paths as expressions over the path alone, as Envoy matches it: without query and fragment. Servers differ in what they make of
@@ -18,7 +19,7 @@ function includedPath(path: PathMatch): string {
 }
 
 function withParameters(text: string): string {
-  const joined = text.split('/').map(quoteRegex).join(`${PARAMETERS}/`);
+  const joined = text.split('/').map(escapeRegex).join(`${PARAMETERS}/`);
   return text.startsWith('/') ? joined.slice(PARAMETERS.length) : joined;
 }
 
@@ -31,9 +32,9 @@ export function excludedPaths(paths: readonly PathMatch[], anything: '.*' | '[^;
 }
 
 function excludedPath(path: PathMatch, anything: string): string {
-  if (path.exact !== undefined) return quoteRegex(path.exact);
-  if (path.prefix !== undefined) return `${quoteRegex(path.prefix)}${anything}`;
-  if (path.suffix !== undefined) return `${anything}${quoteRegex(path.suffix)}`;
+  if (path.exact !== undefined) return escapeRegex(path.exact);
+  if (path.prefix !== undefined) return `${escapeRegex(path.prefix)}${anything}`;
+  if (path.suffix !== undefined) return `${anything}${escapeRegex(path.suffix)}`;
   // A match of nothing in particular is no permission.
   return path.regex === undefined ? NOTHING : `(?:${path.regex})`;
 }
@@ -52,9 +53,4 @@ export const WITH_PARAMETERS = '[^?#;]*;.*';
 
 function union(expressions: readonly string[]): string {
   return [...new Set(expressions)].join('|');
-}
-
-/** RE2 takes a backslash before any punctuation. */
-function quoteRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }

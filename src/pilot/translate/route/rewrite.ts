@@ -1,5 +1,6 @@
 import type { HttpRewrite, StringMatch } from '../../../apis/networking/networking.ts';
 import type { RegexMatchAndSubstitute, RouteAction } from '../../../gen/types.ts';
+import { escapeRegex } from '../access/pattern.ts';
 import { regexMatcher } from '../protobuf.ts';
 
 type PathRewrite = Pick<RouteAction, 'prefixRewrite' | 'regexRewrite'>;
@@ -24,10 +25,6 @@ export function buildPathRewrite(
 
 /** `/api` to `/` would make `/api/x` into `//x`: the slash after the prefix goes with it. */
 function replacePrefix(prefix: string, path: string, ignoreCase: boolean): RegexMatchAndSubstitute {
-  const pattern = `^${ignoreCase ? '(?i)' : ''}${quoteRegex(prefix)}/?(.*)`;
+  const pattern = `^${ignoreCase ? '(?i)' : ''}${escapeRegex(prefix)}/?(.*)`;
   return { pattern: regexMatcher(pattern), substitution: `${path.replaceAll('\\', '\\\\')}\\1` };
-}
-
-function quoteRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
