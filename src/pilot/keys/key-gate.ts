@@ -5,13 +5,14 @@ import { neededBy, type TokenKind } from './needed-keys.ts';
 
 /**
  * Lets an object about tokens count only when its keys were fetched, or could not be: else every token would be refused for as long
- * as fetching takes, although all is well. Until then its version before counts, if there was one. One gate, one line of configurations.
+ * as fetching takes, although all is well. Until then its version before counts, if there was one. A new classic policy counts at once: it
+ * also says who needs a token, and who comes without must not get in meanwhile. One gate, one line of configurations.
  */
 export class KeyGate {
   readonly #lists: { readonly [K in TokenKind]: Passing<K> } = {
-    RequestAuthentication: new Passing<'RequestAuthentication'>(),
-    Policy: new Passing<'Policy'>(),
-    MeshPolicy: new Passing<'MeshPolicy'>(),
+    RequestAuthentication: new Passing<'RequestAuthentication'>('waits'),
+    Policy: new Passing<'Policy'>('counts'),
+    MeshPolicy: new Passing<'MeshPolicy'>('counts'),
   };
 
   /** The same snapshot where nothing waits. */
@@ -37,8 +38,14 @@ function withObjects(config: ConfigSnapshot, passed: Partial<ConfigSnapshot['obj
 type Objects<K extends TokenKind> = readonly ConfigObject<K>[];
 
 class Passing<K extends TokenKind> {
+  readonly #whatIsNew: 'waits' | 'counts';
   #counting = new Map<string, ConfigObject<K>>();
   #kept: Objects<K> = [];
+
+  /** `whatIsNew`: what becomes of an object that has no version before. */
+  constructor(whatIsNew: 'waits' | 'counts') {
+    this.#whatIsNew = whatIsNew;
+  }
 
   pass(objects: Objects<K>, book: KeyBook): Objects<K> {
     const passed = objects.flatMap((object) => this.#countingFor(object, book) ?? []);
@@ -51,6 +58,7 @@ class Passing<K extends TokenKind> {
 
   #countingFor(object: ConfigObject<K>, book: KeyBook): ConfigObject<K> | undefined {
     const isAnswered = neededBy(object).every(({ address }) => book.has(address));
-    return isAnswered ? object : this.#counting.get(object.key);
+    if (isAnswered) return object;
+    return this.#counting.get(object.key) ?? (this.#whatIsNew === 'counts' ? object : undefined);
   }
 }

@@ -198,6 +198,16 @@ describe('objects that need keys', () => {
       expect(bench.keys.prepare(after)).toBe(after);
     }));
 
+  test('count at once where they say who needs a token, and had said nothing before', () =>
+    Bench.run((bench) => {
+      const jwtAt = (jwksUri: string) => ({ origins: [{ jwt: { issuer: 'i', jwksUri } }] });
+      const first = configSnapshot([object('Policy', 'shop/default', jwtAt(URL_A))]);
+      expect(bench.keys.prepare(first)).toBe(first);
+      const changed = configSnapshot([object('Policy', 'shop/default', jwtAt('https://b.example.com/keys'))]);
+      expect(bench.keys.prepare(changed).objects.Policy).toEqual(first.objects.Policy);
+      return Promise.resolve();
+    }));
+
   test('do not wait for long, whoever else names addresses at which nobody answers', () =>
     Bench.run(async (bench) => {
       const dead = Array.from({ length: 500 }, (_, index) => `https://dead.example.com/${index}`);
