@@ -189,6 +189,24 @@ describe('another service is asked (CUSTOM)', () => {
   });
 });
 
+describe('a policy that is only tried', () => {
+  mesh.given(`
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: trial, namespace: default, annotations: { istio.io/dry-run: "true" } }
+spec:
+  selector: { matchLabels: { app: vault } }
+  action: DENY
+  rules: [{ to: [{ operation: { paths: [/tried], ports: ["8080"] } }] }]
+`);
+
+  test('refuses nothing, and the log has the rule that would', async () => {
+    expect((await mesh.call('sleep', 'http://vault/tried')).status).toBe(200);
+    const line = async () => (await mesh.envoyLog('vault-v1')).find((text) => text.includes('GET /tried'));
+    await expect.poll(line, { timeout: 10_000 }).toContain('ns[default]-policy[trial]-rule[0]');
+  });
+});
+
 describe('the classic objects', () => {
   mesh.given(
     client('insider', { namespace: 'classic' }),
