@@ -141,6 +141,21 @@ describe('identities as Secrets', () => {
     expect(world.kube.writes).toEqual(['create secrets bank/istio.vault']);
   });
 
+  test('what another mesh of the cluster made is not removed, be its account gone or not', async () => {
+    const world = worldOf();
+    world.namespace('bank', { 'ca.istio.io/env': 'other-system' });
+    world.account('shop', 'web');
+    world.lead();
+    await world.settle();
+    const made = world.secret('shop', 'web') ?? {};
+    const { annotations } = asRecord(made['metadata']);
+    world.kube.put('secrets', { ...made, metadata: { namespace: 'bank', name: 'istio.web', annotations } });
+    world.removeAccount('shop', 'web');
+    world.kube.writes.length = 0;
+    await world.settle();
+    expect(world.kube.writes).toEqual(['delete secrets shop/istio.web']);
+  });
+
   test('a namespace that becomes managed gets all, one that ceases to be keeps what it has', async () => {
     const world = worldOf({ enabledByDefault: false });
     for (const name of ['web', 'bank']) world.account('shop', name);

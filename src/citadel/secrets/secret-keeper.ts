@@ -79,13 +79,12 @@ export class SecretKeeper {
     const [namespace = '', name = ''] = key.split('/');
     const facts = copies.namespaces.get(namespace);
     // What is in a namespace that goes, goes with it.
-    if (facts === undefined || facts.isTerminating) return this.#letBe(key, { namespace, name });
+    if (facts === undefined || facts.isTerminating || !isManaged(facts, rules))
+      return this.#letBe(key, { namespace, name });
     const account = copies.accounts.get(key);
-    if (account !== undefined && isManaged(facts, rules)) return await this.#keep(key, account, signal);
-    const isOrphan = account === undefined && copies.held(key) !== undefined;
-    return isOrphan
-      ? await this.#removeOrphan(key, { namespace, name }, signal)
-      : this.#letBe(key, { namespace, name });
+    if (account !== undefined) return await this.#keep(key, account, signal);
+    if (copies.held(key) !== undefined) return await this.#removeOrphan(key, { namespace, name }, signal);
+    return this.#letBe(key, { namespace, name });
   }
 
   async #keep(key: string, account: Account, signal: AbortSignal): Promise<WorkOutcome> {
