@@ -67,7 +67,7 @@ jwtRules:
     jwks: ${keys}`,
   );
 
-  test('S6: of all tokens only what the issuer made and means is taken', async () => {
+  test('S6, CVE-2023-48223, CVE-2026-44699: of all tokens only what the issuer made and means is taken', async () => {
     const valid = validTokens(victim);
     const hostile = hostileTokens(victim);
     expect(valid.length).toBe(6);
