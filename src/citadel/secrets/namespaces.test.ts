@@ -32,6 +32,9 @@ describe('whether a namespace gets the roots', () => {
   test.each<{ name: string; labels?: Labels; own?: Partial<NamespaceRules>; more?: object; gets: boolean }>([
     { name: 'shop', gets: true },
     { name: 'shop', labels: { 'ca.istio.io/override': 'false' }, gets: true },
+    { name: 'shop', labels: { 'ca.istio.io/env': 'istio-system' }, gets: true },
+    { name: 'shop', labels: { 'ca.istio.io/env': 'other-system' }, gets: false },
+    { name: 'istio-system', labels: { 'ca.istio.io/env': 'other-system' }, gets: true },
     { name: 'kube-public', gets: false },
     { name: 'kube-node-lease', gets: false },
     { name: 'local-path-storage', gets: false },

@@ -80,14 +80,16 @@ function byDefault(_: NamespaceFacts, { enabledByDefault }: NamespaceRules): boo
 /** Namespaces of Kubernetes itself, in which no workload of a mesh runs. */
 const withoutWorkloads: ReadonlySet<string> = new Set(['kube-public', 'kube-node-lease', 'local-path-storage']);
 
-/** Whether a namespace gets the roots. Ours always does; that of Kubernetes' own parts when its labels say that it has proxies. */
-export function getsRoots(
-  { name, isTerminating, labels }: NamespaceFacts,
-  { listened, ownNamespace }: NamespaceRules,
-): boolean {
+/**
+ * Whether a namespace gets the roots. Ours always does; that of Kubernetes' own parts when its labels say that it has proxies; one of
+ * another control plane has that one's roots.
+ */
+export function getsRoots(namespace: NamespaceFacts, rules: NamespaceRules): boolean {
+  const { name, isTerminating, labels } = namespace;
+  const { listened, ownNamespace } = rules;
   if (isTerminating) return false;
   if (name === ownNamespace) return true;
-  if (withoutWorkloads.has(name)) return false;
+  if (withoutWorkloads.has(name) || ofEnvironment(namespace, rules) === false) return false;
   if (listened.length > 0) return listened.includes(name);
   if (name !== 'kube-system') return true;
   const isInjected = labels['istio-injection'] === 'enabled' || labels['istio.io/rev'] !== undefined;
