@@ -25,6 +25,7 @@ import type { WorkloadSecurity } from '../translate/security.ts';
 import { labelsOfPlace } from './cluster-stage.ts';
 import { encodeBuilt } from './encode.ts';
 import { GatewayStage } from './gateway-stage.ts';
+import { tellHiddenAuthorizers } from './hidden-authorizers.ts';
 import { IdentityMemo } from './identity-memo.ts';
 import { CanonicalTargets, type InboundInputs, InboundStage } from './inbound-stage.ts';
 import { membersOf, type Rules } from './members.ts';
@@ -207,7 +208,7 @@ export class Views {
     const outbound = stage.get(stageInputs(mesh, asking));
     const inbound = entryOf(this.#inbound, viewKey, () => new InboundStage()).get(inboundInputs(mesh, asking));
     const view = this.#viewOf(viewKey, lines, asking.viewBefore);
-    view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics];
+    view.diagnostics = [...outbound.diagnostics, ...inbound.diagnostics, ...toldOf(asking)];
     const passthrough = encodeBuilt(inboundPassthrough(clusterDefaults(mesh.config.mesh)));
     const own = { ownClusters: appended(inbound.clusters, passthrough), ownListeners: inbound.listeners };
     return this.#show(view, { ...outbound, ...own }, { asking, keys: [outboundKey, viewKey] });
@@ -233,7 +234,7 @@ export class Views {
     const { scope: _, ...inputs } = stageInputs(mesh, asking);
     const output = stage.get({ ...inputs, gateway, targets: asking.targets, security: asking.security });
     const view = this.#viewOf(viewKey, lines, before);
-    view.diagnostics = output.diagnostics;
+    view.diagnostics = [...output.diagnostics, ...toldOf(asking)];
     view.endings = output.endings;
     return this.#show(view, { ...output, ownClusters: none, ownListeners: none }, { asking, keys: [viewKey] });
   }
@@ -304,6 +305,10 @@ export class Views {
       return { stage: make(), lines: new SharedLines(this.#verdicts, known.get(before)?.lines) };
     });
   }
+}
+
+function toldOf({ security, scope }: Asking): readonly Diagnostic[] {
+  return tellHiddenAuthorizers(security.access)(scope.services);
 }
 
 const virtualServicesOf = memoByIdentity(({ egress }: SidecarScope) =>
