@@ -7,6 +7,11 @@ export type Publish = { readonly hostPort: number; readonly servicePort: number 
 export const DEFAULT_PUBLISH: readonly Publish[] = [{ hostPort: 8080, servicePort: 80 }];
 export const DEFAULT_ADMIN_PORT = 15014;
 
+/** Where people find a port, as far as its number tells: what a gateway does on it is for its YAML to say. */
+export function publishedUrl({ hostPort, servicePort }: Publish): string {
+  return `${servicePort === 443 ? 'https' : 'http'}://127.0.0.1:${hostPort}`;
+}
+
 /** `8080:80`, or one number for both. */
 export function parsePublish(text: string): Result<Publish, string> {
   const match = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text);

@@ -11,6 +11,7 @@ import type { PodReport } from './mesh/pod-runner.ts';
 import { type MeshReport, readMeshReport } from './mesh-report.ts';
 import type { LocalOptions } from './options.ts';
 import { renderProblems } from './problems.ts';
+import { publishedUrl } from './publish.ts';
 import { findRunning, readSupervisor, type Supervisor, startLogOf } from './state.ts';
 
 /** How the mesh of a folder is. Exit code 0 when it runs and every pod is ready, 1 when not every one is, 3 when it does not run. */
@@ -72,7 +73,7 @@ function describe({ options, supervisor, report, complaints }: Standing): unknow
     refused: complaints?.refusals ?? [],
     ...(complaints?.authority === undefined ? {} : { authority: complaints.authority }),
     published: supervisor.publish.map(({ hostPort, servicePort }) => ({
-      url: `http://127.0.0.1:${hostPort}`,
+      url: publishedUrl({ hostPort, servicePort }),
       hostPort,
       servicePort,
     })),
@@ -107,9 +108,7 @@ export function renderStatus({ options, supervisor, report, now, ...standing }: 
   ]);
   const table = renderTable(HEAD, rows);
   const hasGateway = pods.some(({ kind }) => kind === 'router');
-  const published = supervisor.publish.map(
-    ({ hostPort, servicePort }) => `http://127.0.0.1:${hostPort} (the gateways’ port ${servicePort})`,
-  );
+  const published = supervisor.publish.map((one) => `${publishedUrl(one)} (the gateways’ port ${one.servicePort})`);
   const problems = problemsOf({ options, ...standing });
   return [
     pods.length === 0 ? `no pods: no Deployment in ${supervisor.folder} that can run here\n` : table,

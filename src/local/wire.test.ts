@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseListeningPorts } from './mesh/listening-ports.ts';
 import { parseOptions, renderOptions } from './options.ts';
 import { parseStat } from './process-identity.ts';
-import { parsePublish } from './publish.ts';
+import { parsePublish, publishedUrl } from './publish.ts';
 import { parseReply } from './socket-get.ts';
 import { lastComplaint } from './supervisor.ts';
 
@@ -52,6 +52,11 @@ test('of a log only complaints are told', () => {
 
 describe('what a person types', () => {
   const where = { cwd: '/', env: { XEBEC_STATE: '/tmp/none' } };
+
+  test('where published ports are found', () => {
+    expect(publishedUrl({ hostPort: 8443, servicePort: 443 })).toBe('https://127.0.0.1:8443');
+    expect(publishedUrl({ hostPort: 443, servicePort: 80 })).toBe('http://127.0.0.1:443');
+  });
 
   test('ports to publish', () => {
     expect(parsePublish('18080:80')).toEqual({ ok: true, value: { hostPort: 18080, servicePort: 80 } });
