@@ -1,7 +1,7 @@
 // Who may be behind an address, and who calls: servers and clients of this mesh, of its trust domain's aliases, and of nobody.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority, issueLeaf, type KeyPair } from '../../src/citadel/x509/authority.ts';
 import { identitySeen } from '../support/identities.ts';
 import { useMesh } from '../support/mesh.ts';
@@ -13,21 +13,31 @@ const HOUR_MS = 3_600_000;
 const validity = { notBefore: Date.now() - HOUR_MS, notAfter: Date.now() + HOUR_MS };
 // The test has the root of the mesh, and so can be anybody.
 const root = createAuthority({ subject: { commonName: 'root' }, validity });
-const plugged = mkdtempSync('/tmp/xm-ca-');
+// Servers of another mesh, as far as anybody sees: an app that ends TLS itself.
+const domains = ['new', 'old', 'evil'] as const;
 
 const mesh = useMesh({
   meshConfig: 'trustDomain: new.example\ntrustDomainAliases: [old.example]\nconnectTimeout: 2s',
-  environment: { XEBEC_CA_CERTS_FOLDER: plugged },
+  environment: ({ certificates }) => {
+    for (const name of domains) {
+      const { certificate, key } = leafFor(`${name}.example`);
+      writeAll(join(certificates, name), { 'server.crt': certificate, 'server.key': key });
+    }
+    const plugged = join(certificates, 'plugged');
+    writeAll(plugged, {
+      'ca-cert.pem': root.certificate,
+      'ca-key.pem': root.key,
+      'cert-chain.pem': root.certificate,
+      'root-cert.pem': root.certificate,
+    });
+    return { XEBEC_CA_CERTS_FOLDER: plugged };
+  },
 });
 
-const files = {
-  'ca-cert.pem': root.certificate,
-  'ca-key.pem': root.key,
-  'cert-chain.pem': root.certificate,
-  'root-cert.pem': root.certificate,
-};
-for (const [name, text] of Object.entries(files)) writeFileSync(join(plugged, name), text);
-afterAll(() => rmSync(plugged, { recursive: true, force: true }));
+function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+}
 
 mesh.given(client('client'), client('stranger', outside), ...server('open'), ...server('strict'), ...server('plain'));
 mesh.given(peerMode('open', 'PERMISSIVE'), peerMode('strict', 'STRICT'), peerMode('plain', 'DISABLE'));
@@ -137,21 +147,12 @@ function leafFor(trustDomain: string): KeyPair {
   return issueLeaf(root, { subject: {}, names, usages: ['server', 'client'], validity });
 }
 describe('trust domains of one root', () => {
-  // Servers of another mesh, as far as anybody sees: an app that ends TLS itself.
-  const domains = ['new', 'old', 'evil'] as const;
-  const folders = Object.fromEntries(domains.map((name) => [name, mkdtempSync('/tmp/xm-cert-')]));
-  afterAll(() => {
-    for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
-  });
-  for (const [name, folder] of Object.entries(folders)) {
-    const { certificate, key } = leafFor(`${name}.example`);
-    writeFileSync(join(folder, 'server.crt'), certificate);
-    writeFileSync(join(folder, 'server.key'), key);
+  for (const name of domains) {
+    mesh.given((folders) => {
+      const args = ['--certs', join(folders.certificates, name)];
+      return echo(name, 'v1', ['https:8443'], { ...outside, account: 'legacy', args })(folders);
+    });
   }
-  for (const name of domains)
-    mesh.given(
-      echo(name, 'v1', ['https:8443'], { ...outside, account: 'legacy', args: ['--certs', folders[name] ?? ''] }),
-    );
 
   test('a server of an alias is one of the mesh, and of another domain it is not', async () => {
     const entries = domains.map(async (name) => ({

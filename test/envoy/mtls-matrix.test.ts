@@ -17,7 +17,7 @@ import { client, echo, outside, service } from '../support/workloads.ts';
 
 const mesh = useMesh({
   meshConfig: `
-protocolDetectionTimeout: 500ms
+protocolDetectionTimeout: 1s
 connectTimeout: 1s
 accessLogFile: /dev/stdout
 accessLogFormat: "peer=%DOWNSTREAM_PEER_URI_SAN% sni=%REQUESTED_SERVER_NAME%\\n"
@@ -120,7 +120,7 @@ describe('every client, server, protocol and rule', () => {
   const cells = allCells();
   const expected = new Map(cells.map((cell) => [cell, expectedVerdict(cell)]));
 
-  test('what becomes of a call is what the rules say', async () => {
+  test('what becomes of a call is what the rules say', { timeout: 240_000 }, async () => {
     const seen = new Map<Cell, string>();
     const ofMode = async (mode: Cell['mode']): Promise<void> => {
       for (const cell of cells.filter((one) => one.mode === mode)) seen.set(cell, await verdictOf(cell));
