@@ -10,6 +10,7 @@ import type { NackReport } from '../xds/ports.ts';
 import type { StreamStatus } from '../xds/stream-status.ts';
 import type { Xebec } from './assemble.ts';
 import { envoyConfigDump } from './config-dump.ts';
+import { redactKeys } from './redact-keys.ts';
 import { describeStatuses } from './status/status-pages.ts';
 import { tellOnce } from './tell-once.ts';
 import { renderOrigin } from './verdict-log.ts';
@@ -58,7 +59,18 @@ export function adminRoutes(xebec: Xebec, metrics: PromMetrics): ReadonlyMap<str
       () => jsonReply(200, describeIssuer(xebec.citadel?.issuer.current(), xebec.citadel?.problem())),
     ],
   ];
-  return routesOf(pages, ['/debug', '/']);
+  return routesOf(pages.map(withoutKeys), ['/debug', '/']);
+}
+
+function withoutKeys([path, about, route]: Page): Page {
+  return [
+    path,
+    about,
+    async (request) => {
+      const reply = await route(request);
+      return { ...reply, body: redactKeys(reply.body) };
+    },
+  ];
 }
 
 function routesOf(pages: readonly Page[], indexPaths: readonly string[]): ReadonlyMap<string, HttpRoute> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type DumpedResource, dumpSnapshot, type ResourceType } from '../app/config-dump.ts';
 import { loadOffline } from '../app/offline.ts';
+import { redactKeys } from '../app/redact-keys.ts';
 import { type DataFormat, renderData } from '../app/render-data.ts';
 import { translateOffline } from '../app/translate-offline.ts';
 import { systemClock } from '../kit/system-clock.ts';
@@ -59,5 +60,5 @@ function render(resources: readonly DumpedResource[], { output, proxy }: ConfigD
     return renderTable(['TYPE', 'NAME', 'VERSION', 'FROM'], rows);
   }
   const dump = { apiVersion: 'xebec.dev/v1', kind: 'ConfigDump', proxy, resources };
-  return renderData(dump, output);
+  return renderData(JSON.parse(redactKeys(JSON.stringify(dump))), output);
 }

@@ -1,9 +1,11 @@
 import type { Field } from '../finding.ts';
+import { checkNoPem } from './check-no-pem.ts';
 import type { ClientTls } from './networking.ts';
 
 /** Certificates by file or by credential, as the mode needs them. */
 export function checkClientTls(field: Field, tls: ClientTls | undefined): void {
   if (tls === undefined) return;
+  checkNoPem(field, tls, 'XEB0309');
   const { mode = 'DISABLE', credentialName } = tls;
   checkSkippedVerification(field, tls);
   const byCredential = (mode === 'SIMPLE' || mode === 'MUTUAL') && Boolean(credentialName);

@@ -1,11 +1,13 @@
 import type { Field } from '../finding.ts';
 import { enumerate, quote } from '../schema/words.ts';
+import { checkNoPem } from './check-no-pem.ts';
 import type { ServerTls } from './networking.ts';
 
 type Tls = ServerTls;
 
 /** TLS of a Gateway server or of a Sidecar's ingress listener: certificates fit the mode, ciphers are known. */
 export function checkServerTls(field: Field, tls: Tls): void {
+  checkNoPem(field, tls, 'XEB0406');
   checkCiphers(field, tls);
   const { mode = 'PASSTHROUGH' } = tls;
   if (mode === 'ISTIO_MUTUAL') {

@@ -9,8 +9,9 @@ export function describe(value: unknown): string {
   return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
 }
 
-/** A string in quotes, shortened when a person could not read it anyway. */
+/** A string in quotes, shortened when a person could not read it anyway. Of what looks like a key, nothing. */
 export function quote(text: string): string {
+  if (text.includes('-----BEGIN')) return '"-----BEGIN…"';
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text);
 }
 

@@ -9,7 +9,7 @@ import type { ManualClock } from '../../../../src/kit/manual-clock.ts';
 import { systemClock } from '../../../../src/kit/system-clock.ts';
 import type { KubeConnection } from '../../../../src/kube/connect.ts';
 import { type ClientStream, RpcClient } from '../../../../src/rpc/rpc-client.ts';
-import { makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
+import { type LogLevel, makePinoLogger } from '../../../../src/telemetry/pino-logger.ts';
 import { PromMetrics } from '../../../../src/telemetry/prom-metrics.ts';
 import { processConfig } from '../../../../src/testing/process-config.ts';
 import { adsMethods } from '../../../../src/xds/xds.ts';
@@ -29,6 +29,7 @@ export type ProcessOptions = {
   readonly config?: Partial<ProcessConfig>;
   /** Who signs, in place of the process's own authority. */
   readonly issuer?: IssuerSource;
+  readonly logLevel?: LogLevel;
 };
 
 type Links = { readonly envoy: ModelEnvoy; readonly stream: ClientStream; readonly done: Promise<void> };
@@ -46,7 +47,8 @@ export class TestProcess {
   readonly #clock: ManualClock | undefined;
 
   /** With a manual clock, time passes only while nothing else can happen. */
-  constructor({ sources = [], clock, controllers = ['galley', 'pilot'], kube, config, issuer }: ProcessOptions = {}) {
+  constructor({ sources = [], clock, kube, config, issuer, ...rest }: ProcessOptions = {}) {
+    const { controllers = ['galley', 'pilot'], logLevel = 'info' } = rest;
     this.#clock = clock;
     this.xebec = new Xebec({
       // Every change is a batch of its own, so that a test knows when it is through.
@@ -55,7 +57,7 @@ export class TestProcess {
       ...(issuer === undefined ? {} : { issuer }),
       clock: clock ?? systemClock,
       random: Math.random,
-      log: makePinoLogger('info', (line) => this.log.push(line)),
+      log: makePinoLogger(logLevel, (line) => this.log.push(line)),
       metrics: new PromMetrics(),
     });
   }
