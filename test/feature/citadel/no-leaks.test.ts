@@ -5,9 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { SecretStore } from '../../../src/citadel/authority/secret-store.ts';
+import { describeIssuer } from '../../../src/citadel/describe-issuer.ts';
+import { MemoryKube } from '../../../src/citadel/testing/memory-kube.ts';
+import { startReplica } from '../../../src/citadel/testing/replica.ts';
 import { createAuthority } from '../../../src/citadel/x509/authority.ts';
 import { FolderSource } from '../../../src/galley/sources/folder-source.ts';
 import { encodeMessage } from '../../../src/gen/codec.ts';
+import { ManualClock } from '../../../src/kit/manual-clock.ts';
 import { systemClock } from '../../../src/kit/system-clock.ts';
 import { Pki } from '../../support/pki.ts';
 import { takeAtTheirWord } from '../../support/proven.ts';
@@ -216,6 +221,33 @@ test('nothing is told of keys and tokens', async () => {
   expect(found('metrics', numbers)).toEqual([]);
   expect(process.log.length).toBeGreaterThan(10);
   expect(process.log.flatMap((line) => found('log', line))).toEqual([]);
+});
+
+const kept: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['whole', { 'ca-cert.pem': authority.certificate, 'ca-key.pem': authority.key }],
+  ['with the key of another', { 'ca-cert.pem': authority.certificate, 'ca-key.pem': other.key }],
+  ['with a key in the place of the certificate', { 'ca-cert.pem': keyPem(), 'ca-key.pem': keyPem() }],
+  ['with half a key', { 'ca-cert.pem': authority.certificate, 'ca-key.pem': keyPem().slice(0, 120) }],
+];
+
+test.each(kept)('nothing is told of an authority that Kubernetes keeps %s', async (name, files) => {
+  for (const text of Object.values(files)) if (text.includes('PRIVATE')) plant('authority', text);
+  const kube = new MemoryKube();
+  const data = Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [name, Buffer.from(text).toString('base64')]),
+  );
+  const store = (secretName: string): SecretStore => {
+    kube.put('secrets', { metadata: { namespace: 'istio-system', name: secretName }, type: 'istio.io/ca-root', data });
+    return new SecretStore({ kube, reflect: kube.reflect, namespace: 'istio-system', secret: secretName });
+  };
+  const clock = new ManualClock(Date.now());
+  const replica = startReplica(clock, { own: store('istio-ca-secret'), plugged: store('cacerts') });
+  for (let turn = 0; turn < 3; turn += 1) await clock.advance(60_000);
+  const about = describeIssuer(replica.authority.current(), replica.authority.problem());
+  expect(JSON.stringify(about)).toMatch(name === 'whole' ? /"signer":\{/ : /"problem":"\w/);
+  expect(replica.lines).not.toEqual([]);
+  const told = [JSON.stringify(replica.lines), JSON.stringify(about), await replica.metrics.expose()];
+  expect(told.flatMap((text) => found('told', text))).toEqual([]);
 });
 
 test('the program tells nothing of them either', async () => {
