@@ -242,6 +242,7 @@ describe('ports', () => {
       'citadel.trustedNodeAccounts={istio-system/ztunnel}',
       'citadel.rootAnnounce=2h,citadel.maxWorkloadCertTtl=48h,citadel.caCertTtl=365d',
       'jwks.allowedCidrs={10.96.0.0/12},jwks.caConfigMap=issuers',
+      'configSourceIdentity=istio.default',
     ];
     const { stdout } = await template('x', 'y', ...set.map((value) => `--set=${value}`));
     for (const argument of [
@@ -253,9 +254,11 @@ describe('ports', () => {
       '--ca-cert-ttl=365d',
       '--jwks-allowed-cidrs=10.96.0.0/12',
       '--jwks-ca=/etc/xebec/jwks-ca/ca.crt',
+      '--config-source-identity=/etc/xebec/identity',
     ])
       expect(stdout).toContain(argument);
     expect(stdout).toContain('configMap: { name: "issuers" }');
+    expect(stdout).toContain('secret: { secretName: "istio.default" }');
   });
 });
 

@@ -95,7 +95,13 @@ describe('the chart elsewhere', () => {
   });
 
   test('stands beside another one, applied by kubectl, in another namespace', async () => {
-    const template = ['template', second.name, chart, '--set=crds.enabled=false', '--set=test.enabled=false'];
+    // An account has one identity: the second gives none, and serves by the authority of the first.
+    const values = ['--set=crds.enabled=false', '--set=test.enabled=false', '--set=controllers={galley,pilot}'];
+    const template = ['template', second.name, chart, ...values];
+    const authority = await release.kubectl('get', 'secret', 'istio-ca-secret', '--output=json');
+    const { type, data } = JSON.parse(authority) as { readonly type: string; readonly data: object };
+    const metadata = { name: 'cacerts', namespace: second.namespace };
+    await node.client().apply([{ apiVersion: 'v1', kind: 'Secret', metadata, type, data }]);
     const objects = await second.helm(template[0] ?? '', ...template.slice(1));
     onTestFinished(async () => {
       await node.client().tryKubectl(['delete', '-f', '-'], objects);
