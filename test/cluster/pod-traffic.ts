@@ -1,13 +1,24 @@
-import { request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Answer = { readonly status: number; readonly body: string };
 
-/** Asks a gateway for a page of a host; rejects when there is no answer. */
+/** Asks a gateway for a page of a host, over a connection of its own; rejects when there is no answer. */
 export function ask(address: string, path: string, host = 'shop.example'): Promise<Answer> {
+  const options = { headers: { host }, timeout: 10_000, agent: false };
+  return answered((onResponse) => request(`http://${address}${path}`, options, onResponse));
+}
+
+/** The same over TLS, by whoever the authorities vouch for. */
+export function askOverTls(address: string, host: string, ca: string): Promise<Answer> {
+  const options = { headers: { host }, servername: host, ca, timeout: 10_000, agent: false };
+  return answered((onResponse) => requestOverTls(`https://${address}/`, options, onResponse));
+}
+
+function answered(open: (onResponse: (response: IncomingMessage) => void) => ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { host };
-    const call = request(`http://${address}${path}`, { headers, timeout: 10_000, agent: false }, (response) => {
+    const call = open((response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -21,17 +32,18 @@ export function ask(address: string, path: string, host = 'shop.example'): Promi
   });
 }
 
-/** Asks on and on, some fifty times a second, until it is ended. */
+/** Asks on and on, at most fifty times a second, until it is ended. */
 export class Traffic {
   readonly failures: string[] = [];
   count = 0;
-  readonly #address: string;
+  readonly #ask: () => Promise<Answer>;
   readonly #expected: string;
   readonly #done: Promise<unknown>;
   #isOver = false;
 
-  constructor(address: string, expected: string) {
-    this.#address = address;
+  /** A right answer is 200, and has the text. */
+  constructor(askOnce: () => Promise<Answer>, expected: string) {
+    this.#ask = askOnce;
     this.#expected = expected;
     this.#done = this.#run();
   }
@@ -43,8 +55,8 @@ export class Traffic {
 
   async #run(): Promise<void> {
     while (!this.#isOver) {
-      const outcome = await ask(this.#address, '/').then(
-        ({ status, body }) => (status === 200 && body === this.#expected ? undefined : `${status} ${body}`),
+      const outcome = await this.#ask().then(
+        ({ status, body }) => (status === 200 && body.includes(this.#expected) ? undefined : `${status} ${body}`),
         String,
       );
       this.count += 1;

@@ -62,7 +62,7 @@ describe('replicas', () => {
   test('are restarted one after the other, and no request fails, and no proxy is emptied', async () => {
     const [listeners = 0, clusters = 0] = await configOfEnvoy();
     expect(listeners).toBeGreaterThan(0);
-    const traffic = new Traffic(`${address}:8080`, 'one');
+    const traffic = new Traffic(() => ask(`${address}:8080`, '/'), 'one');
     const seen: (readonly number[])[] = [];
     const over = new AbortController();
     const watching = (async () => {
