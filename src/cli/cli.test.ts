@@ -63,6 +63,8 @@ describe('the command line', () => {
     ['nothing to validate', ['validate'], /required option '-f, --file/],
     ['a level that is none', ['validate', '-f', 'x', '--fail-on', 'info'], /it is error or warning/],
     ['a format that is none', ['validate', '-f', 'x', '-o', 'xml'], /it is table, yaml or json/],
+    ['a token outside of a pod', ['check', '--token-file', '/nowhere'], /^--token-file: is for a pod/],
+    ['an address that is none', ['check', '--xds', 'here'], /^--xds: "here" is no address/],
     ['a proxy that nobody named', ['config-dump', '--source', '/'], /required option '--proxy/],
   ])('%s is a mistake of the command', async (_, args, message) => {
     const { code, out, err } = await run(...args);

@@ -125,6 +125,7 @@ describe('the chart elsewhere', () => {
     await node.client().waitForCondition('Accepted', ['vs/bad', '--namespace=default']);
     // Whether a definition goes is asked when objects do.
     await node.client().kubectl(['delete', 'vs', 'bad', '--namespace=default']);
+    await spoilRoots();
     await node.client().waitFor('all is used', async () => {
       const { unused } = look();
       if (unused.length > unusedHere.length) throw new Error(`not used: ${unused.join(', ')}`);
@@ -144,6 +145,18 @@ describe('the chart elsewhere', () => {
     });
   });
 });
+
+/** Has Citadel put right what it told, and make anew what cannot be put right. */
+async function spoilRoots(): Promise<void> {
+  const patch = ['patch', 'configmap', 'istio-ca-root-cert', '--namespace=default', '--type=merge', '--patch'];
+  for (const immutable of [false, true]) {
+    await node.client().kubectl([...patch, JSON.stringify({ immutable, data: { 'root-cert.pem': 'nonsense' } })]);
+    await node.client().waitFor('the roots are told again', async () => {
+      const get = ['get', 'configmap', 'istio-ca-root-cert', '--namespace=default', '--output=jsonpath={.data}'];
+      return (await node.client().kubectl(get)).includes('BEGIN CERTIFICATE') ? true : undefined;
+    });
+  }
+}
 
 /** Empty for what is not there. */
 function uidOf(kind: string, name: string): Promise<string> {
