@@ -1,9 +1,12 @@
 // Controllers as releases of their own, with the rights that the chart gives each: one keeps what signs identities, another serves proxies
 // over TLS by it, and writes nothing. And what `xebec check` says of both.
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CheckInputs, Finding } from '../../src/app/check/check.ts';
 import { checkClocks } from '../../src/app/check/clocks.ts';
 import { checkIdentities } from '../../src/app/check/identities.ts';
+import { neededRights } from '../../src/app/check/needed-rights.ts';
+import { checkRights } from '../../src/app/check/rights.ts';
 import { checkXds } from '../../src/app/check/xds.ts';
 import type { ProcessConfig } from '../../src/app/config.ts';
 import { ManualClock } from '../../src/kit/manual-clock.ts';
@@ -130,6 +133,20 @@ test('a pilot serves over TLS by an authority that another release keeps, which 
   expect(deedsOf('pilot-xebec')).toEqual(['create authentication.k8s.io/tokenreviews']);
   expect([...pilot.errors(), ...citadel.errors()]).toEqual([]);
 });
+
+test.each(['pilot', 'citadel'] as const)(
+  'the rights of a release of %s are what check asks for',
+  async (controller) => {
+    const config = { controllers: [controller], service: `${controller}-xebec` };
+    const findings = await checkRights(inputs(config), forever);
+    expect(findings.filter(({ state }) => state !== 'ok')).toEqual([]);
+    // What it does not serve it needs no right for.
+    const [own, less] = [neededRights(inputs(config)), neededRights(inputs(config, { hasXds: false }))];
+    expect(
+      own.filter((right) => !less.some((each) => isDeepStrictEqual(each, right))).map(({ plural }) => plural),
+    ).toEqual(controller === 'pilot' ? ['tokenreviews', 'secrets', 'secrets', 'configmaps'] : ['tokenreviews']);
+  },
+);
 
 test('an identity that is not of the roots that the mesh is told of is found', async () => {
   const citadel = await start('citadel');

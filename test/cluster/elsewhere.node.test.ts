@@ -105,6 +105,7 @@ describe('the chart elsewhere', () => {
     const objects = await second.helm(template[0] ?? '', ...template.slice(1));
     onTestFinished(async () => {
       await node.client().tryKubectl(['delete', '-f', '-'], objects);
+      await second.kubectl('delete', 'secret', 'cacerts', '--ignore-not-found');
     });
     await node.client().apply(objects);
     await node.client().waitForCondition('Available', ['deployment/xebec-2nd-xebec', '--namespace=second'], 120_000);
