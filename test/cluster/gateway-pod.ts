@@ -31,6 +31,9 @@ export function echoApp(name: string, namespace: string): readonly object[] {
   ];
 }
 
+/** What was connected under former rules ends with its next answer. */
+const drain = ['--drain-strategy', 'immediate', '--drain-time-s', '45'];
+
 export type EnvoyInputs = {
   readonly kind: 'sidecar' | 'router';
   /** Of the pod, and its label `app`. */
@@ -73,7 +76,7 @@ export function envoyContainer({ kind, name, namespace, serviceAccount = 'defaul
   return {
     name: 'envoy',
     image: images.envoy,
-    args: ['--concurrency', '1', '--log-level', 'warning', '--config-yaml', JSON.stringify(bootstrap)],
+    args: [...['--concurrency', '1', '--log-level', 'warning'], ...drain, '--config-yaml', JSON.stringify(bootstrap)],
     env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
     readinessProbe: { httpGet: { path: '/healthz/ready', port: 15021 }, periodSeconds: 1 },
     volumeMounts: [{ name: 'identity', mountPath: '/etc/certs', readOnly: true }],
