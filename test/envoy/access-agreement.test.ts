@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuthorizationPolicySpec } from '../../src/apis/security/security.ts';
-import { spiffeId } from '../../src/model/identity.ts';
 import { type AccessVerdict, evaluateAccess } from '../../src/pilot/authorize/evaluate.ts';
-import type { AccessRequest } from '../../src/pilot/authorize/request.ts';
 import { selectAccess } from '../../src/pilot/security/access.ts';
 import { meshSecurity } from '../../src/pilot/security/testing/mesh-security.ts';
 import type { AccessPlan } from '../../src/pilot/translate/access/plan.ts';
@@ -28,6 +26,7 @@ import {
   type RandomRequest,
   randomPolicy,
   randomRequest,
+  recordOf,
   trustDomains,
 } from '../support/random-access.ts';
 
@@ -74,28 +73,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function recordOf(request: RandomRequest, index: number): AccessRequest {
-  const { identity, remote, from, isTcp } = request;
-  return {
-    peer: identity === undefined ? undefined : spiffeId(identity),
-    sourceIp: from,
-    remoteIp: isTcp ? from : (remote ?? from),
-    destinationIp: addressOfGuarded(index),
-    destinationPort: isTcp ? ports.tcp : ports.http,
-    sni: request.sni?.toLowerCase(),
-    http: isTcp
-      ? undefined
-      : {
-          method: request.method,
-          path: request.path,
-          host: request.host,
-          headers: new Map([['x-role', request.roles]]),
-          claims: claims[request.claims],
-          metadata: new Map(),
-        },
-  };
-}
-
 class Clients {
   readonly #open = new Map<string, RawHttp>();
 
@@ -132,7 +109,7 @@ async function compareSet({ index, specs, plan }: PolicySet): Promise<readonly M
   try {
     for (let count = 0; count < REQUESTS; count += 1) {
       const request = randomRequest(random);
-      const verdict = evaluateAccess(plan, recordOf(request, index));
+      const verdict = evaluateAccess(plan, recordOf(request, { address: addressOfGuarded(index), ports }));
       const isThrough = await clients.isThrough(request, index);
       tally[isThrough ? 'through' : 'refused'] += 1;
       if (isThrough !== (verdict.decision === 'allow')) mismatches.push({ request, verdict, policies: specs });

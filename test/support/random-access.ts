@@ -1,5 +1,6 @@
 import type { AuthorizationPolicySpec, AuthorizationRule } from '../../src/apis/security/security.ts';
-import type { Identity } from '../../src/model/identity.ts';
+import { type Identity, spiffeId } from '../../src/model/identity.ts';
+import type { AccessRequest } from '../../src/pilot/authorize/request.ts';
 import type { Random } from './random.ts';
 
 // Policies and requests over few names, so that they often meet.
@@ -182,4 +183,30 @@ export function randomPolicy(random: Random, here: Here): AuthorizationPolicySpe
   const action = random.pick(['ALLOW', 'ALLOW', 'ALLOW', 'DENY', 'DENY', 'AUDIT'] as const);
   const count = action === 'ALLOW' && random.chance(0.03) ? 0 : 1 + random.below(random.chance(0.5) ? 1 : 3);
   return { action, rules: Array.from({ length: count }, () => randomRule(random, here)) };
+}
+
+/** Where a request arrives. */
+export type Arrival = { readonly address: string; readonly ports: { readonly http: number; readonly tcp: number } };
+
+/** What the evaluator is told of a request. */
+export function recordOf(request: RandomRequest, { address, ports }: Arrival): AccessRequest {
+  const { identity, remote, from, isTcp } = request;
+  return {
+    peer: identity === undefined ? undefined : spiffeId(identity),
+    sourceIp: from,
+    remoteIp: isTcp ? from : (remote ?? from),
+    destinationIp: address,
+    destinationPort: isTcp ? ports.tcp : ports.http,
+    sni: request.sni?.toLowerCase(),
+    http: isTcp
+      ? undefined
+      : {
+          method: request.method,
+          path: request.path,
+          host: request.host,
+          headers: new Map([['x-role', request.roles]]),
+          claims: claims[request.claims],
+          metadata: new Map(),
+        },
+  };
 }

@@ -1,19 +1,19 @@
 // S10: a request that proves less never gets further. (That the evaluator is right is tested with a real Envoy.)
 import { describe, expect, it } from 'vitest';
 import type { AuthorizationPolicySpec } from '../../../src/apis/security/security.ts';
-import { spiffeId } from '../../../src/model/identity.ts';
 import { evaluateAccess } from '../../../src/pilot/authorize/evaluate.ts';
 import type { AccessRequest } from '../../../src/pilot/authorize/request.ts';
 import { selectAccess } from '../../../src/pilot/security/access.ts';
 import { meshSecurity } from '../../../src/pilot/security/testing/mesh-security.ts';
 import { object } from '../../../src/testing/builders.ts';
 import { Random } from '../../support/random.ts';
-import { claims, randomPolicy, randomRequest, trustDomains } from '../../support/random-access.ts';
+import { randomPolicy, randomRequest, recordOf, trustDomains } from '../../support/random-access.ts';
 
 const seed = Number(process.env['XEBEC_SEED'] ?? 1) || 1;
 const SETS = 500;
 const REQUESTS = 200;
 const here = { address: '127.1.0.1', ports: [8080] };
+const arrival = { address: here.address, ports: { http: 8080, tcp: 8080 } };
 
 /** Without `*` among what is not meant: that asks for nobody. */
 function lettingIn(random: Random): AuthorizationPolicySpec {
@@ -21,26 +21,6 @@ function lettingIn(random: Random): AuthorizationPolicySpec {
     const spec = randomPolicy(random, here);
     if (spec.action === 'ALLOW' && !/"not[A-Za-z]*":\[[^\]]*"\*"/.test(JSON.stringify(spec))) return spec;
   }
-}
-
-function recordOf(random: Random): AccessRequest {
-  const { identity, remote, ...request } = randomRequest(random);
-  return {
-    peer: identity === undefined ? undefined : spiffeId(identity),
-    sourceIp: request.from,
-    remoteIp: remote ?? request.from,
-    destinationIp: here.address,
-    destinationPort: 8080,
-    sni: request.sni,
-    http: {
-      method: request.method,
-      path: request.path,
-      host: request.host,
-      headers: new Map([['x-role', request.roles]]),
-      claims: claims[request.claims],
-      metadata: new Map(),
-    },
-  };
 }
 
 describe('proof that is missing', () => {
@@ -54,7 +34,7 @@ describe('proof that is missing', () => {
       const security = meshSecurity({ AuthorizationPolicy, trustDomains });
       const plan = selectAccess(security, { kind: 'sidecar', namespace: 'shop', labels: {}, targets: [] });
       for (let count = 0; count < REQUESTS; count += 1) {
-        const whole = recordOf(random);
+        const whole = recordOf({ ...randomRequest(random), isTcp: false }, arrival);
         if (evaluateAccess(plan, whole).decision === 'allow') continue;
         refused += 1;
         const less: readonly AccessRequest[] = [

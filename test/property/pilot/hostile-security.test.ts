@@ -5,11 +5,9 @@ import { expect, test } from 'vitest';
 import { ConfigStore } from '../../../src/galley/admit/config-store.ts';
 import { findObjects } from '../../../src/galley/sources/folder/find-objects.ts';
 import { encodeMessage } from '../../../src/gen/codec.ts';
-import { spiffeId } from '../../../src/model/identity.ts';
 import { objectKey } from '../../../src/model/ids.ts';
 import type { MeshSecurity } from '../../../src/model/mesh-security.ts';
 import { evaluateAccess } from '../../../src/pilot/authorize/evaluate.ts';
-import type { AccessRequest } from '../../../src/pilot/authorize/request.ts';
 import { selectAccess } from '../../../src/pilot/security/access.ts';
 import { selectPeer } from '../../../src/pilot/security/peer.ts';
 import { selectRequest } from '../../../src/pilot/security/request.ts';
@@ -17,12 +15,13 @@ import type { Subject } from '../../../src/pilot/security/subject.ts';
 import { meshSecurity } from '../../../src/pilot/security/testing/mesh-security.ts';
 import { buildHttpSecurity, buildTcpSecurity } from '../../../src/pilot/translate/security.ts';
 import { Random } from '../../support/random.ts';
-import { claims, randomPolicy, randomRequest } from '../../support/random-access.ts';
+import { randomPolicy, randomRequest, recordOf } from '../../support/random-access.ts';
 
 const OBJECTS = 5_000;
 const SECURITY = 'security.istio.io/v1';
 const subject: Subject = { kind: 'sidecar', namespace: 'shop', labels: { app: 'web' }, targets: [] };
 const here = { address: '127.1.0.1', ports: [8080] };
+const arrival = { address: here.address, ports: { http: 8080, tcp: 8080 } };
 
 type Body = Readonly<Record<string, unknown>>;
 const at = (apiVersion: string, kind: string, name: string, spec: unknown): Body => ({
@@ -189,30 +188,8 @@ function letIn(security: MeshSecurity): readonly string[] {
   return [...through, ...plain];
 }
 
-function recordOf(random: Random): AccessRequest {
-  const { identity, remote, ...request } = randomRequest(random);
-  return {
-    peer: identity === undefined ? undefined : spiffeId(identity),
-    sourceIp: request.from,
-    remoteIp: remote ?? request.from,
-    destinationIp: here.address,
-    destinationPort: 8080,
-    sni: request.sni,
-    http: request.isTcp
-      ? undefined
-      : {
-          method: request.method,
-          path: request.path,
-          host: request.host,
-          headers: new Map([['x-role', request.roles]]),
-          claims: claims[request.claims],
-          metadata: new Map(),
-        },
-  };
-}
-
 const random = new Random(1);
-const requests = Array.from({ length: 60 }, () => recordOf(random));
+const requests = Array.from({ length: 60 }, () => recordOf(randomRequest(random), arrival));
 
 type Finding = { readonly isAdmitted: boolean; readonly opened: readonly string[] };
 
