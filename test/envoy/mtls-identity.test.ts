@@ -7,7 +7,7 @@ import { identitySeen } from '../support/identities.ts';
 import { useMesh } from '../support/mesh.ts';
 import { peerMode, server } from '../support/mtls-servers.ts';
 import { wireOf } from '../support/mtls-wire.ts';
-import { client, echo, type Manifest, outside, type Workload } from '../support/workloads.ts';
+import { client, echo, type Manifest, outside } from '../support/workloads.ts';
 
 const HOUR_MS = 3_600_000;
 const validity = { notBefore: Date.now() - HOUR_MS, notAfter: Date.now() + HOUR_MS };
@@ -45,16 +45,6 @@ mesh.given(peerMode('open', 'PERMISSIVE'), peerMode('strict', 'STRICT'), peerMod
 const wire = (from: string, url: string, app: string): Promise<string> =>
   wireOf(mesh, { from, url, server: `${app}-v1` });
 
-async function addressOf(deployment: string): Promise<string> {
-  return (await mesh.pod(deployment)).address;
-}
-
-/** Applies objects for the length of one test. */
-async function given(...objects: readonly (string | Manifest | Workload)[]): Promise<void> {
-  onTestFinished(() => mesh.remove('given'));
-  await mesh.apply('given', ...objects);
-}
-
 type EntryOptions = { readonly location: string; readonly endpoint: object; readonly more?: object };
 
 function serviceEntry(host: string, { location, endpoint, more = {} }: EntryOptions): Manifest {
@@ -81,18 +71,18 @@ function serviceEntry(host: string, { location, endpoint, more = {} }: EntryOpti
 describe('a server outside the mesh', () => {
   test('is called as the application does, though it could take more', async () => {
     const endpoint = {
-      address: await addressOf('open-v1'),
+      address: await mesh.addressOf('open-v1'),
       labels: { 'security.istio.io/tlsMode': 'istio' },
       serviceAccount: 'open-v1',
     };
-    await given(serviceEntry('world', { location: 'MESH_EXTERNAL', endpoint }));
+    await mesh.during('given', serviceEntry('world', { location: 'MESH_EXTERNAL', endpoint }));
     for (const url of ['http://world.example.com/', 'grpc://world.example.com:81', 'tcp://240.9.0.4:9000'])
       expect([url, await wire('client', url, 'open')]).toEqual([url, 'plaintext']);
   });
 
   test('dialled by its own address, neither', async () => {
-    const address = await addressOf('open-v1');
-    await given({
+    const address = await mesh.addressOf('open-v1');
+    await mesh.during('given', {
       apiVersion: 'networking.istio.io/v1',
       kind: 'ServiceEntry',
       metadata: { name: 'dialled', namespace: 'default' },
@@ -116,10 +106,11 @@ describe('a server that is somebody else than it should be', () => {
   ];
 
   test('gets nothing', async () => {
-    const address = await addressOf('strict-v1');
+    const address = await mesh.addressOf('strict-v1');
     const location = 'MESH_INTERNAL';
     const [right, wrong] = ['strict-v1', 'somebody'].map((serviceAccount) => ({ address, serviceAccount }));
-    await given(
+    await mesh.during(
+      'given',
       serviceEntry('right', { location, endpoint: right ?? {} }),
       serviceEntry('wrong', { location, endpoint: wrong ?? {} }),
       serviceEntry('named', {
@@ -162,10 +153,10 @@ describe('trust domains of one root', () => {
         ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 8443 }],
         resolution: 'STATIC',
         location: 'MESH_INTERNAL',
-        endpoints: [{ address: await addressOf(`${name}-v1`), serviceAccount: 'legacy' }],
+        endpoints: [{ address: await mesh.addressOf(`${name}-v1`), serviceAccount: 'legacy' }],
       },
     }));
-    await given(...(await Promise.all(entries)));
+    await mesh.during('given', ...(await Promise.all(entries)));
     for (const name of domains) {
       const { status, echo: seen } = await mesh.call('client', `http://${name}.example.com/`);
       const expected = name === 'evil' ? [name, 503, undefined] : [name, 200, `outbound_.80_._.${name}.example.com`];
@@ -174,7 +165,7 @@ describe('trust domains of one root', () => {
   });
 
   test('so it is with clients', async () => {
-    const address = await addressOf('strict-v1');
+    const address = await mesh.addressOf('strict-v1');
     for (const name of domains) {
       const tls = { ...leafFor(`${name}.example`), serverName: 'any', protocols: ['istio-http/1.1', 'http/1.1'] };
       const outcome = await mesh.call('stranger', `https://${address}:8080/`, { tls });

@@ -30,12 +30,6 @@ spec: { hosts: ["*"], gateways: [web], http: [{ route: [{ destination: { host: w
 `,
 );
 
-/** Applies objects for the length of one test. */
-async function given(name: string, ...objects: readonly string[]): Promise<void> {
-  onTestFinished(() => mesh.remove(name));
-  await mesh.apply(name, ...objects);
-}
-
 const peer = (mode: string, ports: Readonly<Record<number, string>> = {}): string => {
   const levels = Object.entries(ports).map(([port, own]) => `${port}: { mode: ${own} }`);
   return `
@@ -74,12 +68,12 @@ describe('what a rule says against what a server takes', () => {
     ['DISABLE', '{ mode: DISABLE }', 'nobody'],
     ['STRICT', '{ mode: ISTIO_MUTUAL, subjectAltNames: ["spiffe://cluster.local/ns/default/sa/other"] }', '503'],
   ])('%s and %s', async (mode, tls, expected) => {
-    await given('rule', peer(mode), rule(tls));
+    await mesh.during('rule', peer(mode), rule(tls));
     expect(await call('http://web/')).toBe(expected);
   });
 
   test('the owner of a rule that a STRICT server refuses is told', async () => {
-    await given('rule', peer('STRICT'), rule('{ mode: DISABLE }'));
+    await mesh.during('rule', peer('STRICT'), rule('{ mode: DISABLE }'));
     expect(await mesh.admin('/debug/diagnosticsz')).toContain('IST0113');
   });
 });
@@ -93,20 +87,20 @@ describe('by itself', () => {
   });
 
   test('a headless service and its pods are called so, too', async () => {
-    await given('peer', peer('STRICT'));
+    await mesh.during('peer', peer('STRICT'));
     expect(await call('http://peers:8080/')).toBe(ME);
     expect((await mesh.call('client', 'tcp://peers:9000', { body: 'x' })).echo?.body).toBe('x');
   });
 
   test('a gateway shows its own identity', async () => {
-    await given('peer', peer('STRICT'));
+    await mesh.during('peer', peer('STRICT'));
     expect(identitySeen(await mesh.ingress('http://any/'))).toBe('spiffe://cluster.local/ns/istio-system/sa/ingress');
   });
 
   test('a client that nobody gave an address of a service speaks plaintext', async () => {
     const { address } = await mesh.pod('web-v1');
     expect(await call(`http://${address}:7000/`)).toBe('nobody');
-    await given('peer', peer('STRICT'));
+    await mesh.during('peer', peer('STRICT'));
     expect(await call(`http://${address}:7000/`)).not.toContain('spiffe');
     expect(await call(`http://${address}:7000/`)).not.toBe('nobody');
   });
@@ -114,7 +108,7 @@ describe('by itself', () => {
 
 describe('ports', () => {
   test('are as they say, also one that no service names', async () => {
-    await given('peer', peer('STRICT', { 9000: 'DISABLE', 7000: 'DISABLE' }));
+    await mesh.during('peer', peer('STRICT', { 9000: 'DISABLE', 7000: 'DISABLE' }));
     const { address } = await mesh.pod('web-v1');
     expect(await call(`http://${address}:8080/`, 'stranger')).toBe('refused');
     expect(await call(`http://${address}:7000/`, 'stranger')).toBe('nobody');
@@ -128,7 +122,7 @@ describe('ports', () => {
 
 describe('whoever speaks mutual TLS without an Envoy', () => {
   test('needs a certificate of the mesh', async () => {
-    await given('peer', peer('STRICT'));
+    await mesh.during('peer', peer('STRICT'));
     const { address } = await mesh.pod('web-v1');
     const { certificate, key } = await identityOf(mesh, 'client');
     const url = `https://${address}:8080/`;
@@ -159,7 +153,7 @@ spec: ${spec}
 `;
 
   test('protect services and their ports', async () => {
-    await given(
+    await mesh.during(
       'policy',
       policy('default', '{ peers: [{ mtls: {} }] }'),
       policy('web', '{ targets: [{ name: web, ports: [{ name: tcp }] }] }'),
@@ -172,7 +166,7 @@ spec: ${spec}
   });
 
   test('that ask for no mtls take plaintext only', async () => {
-    await given('policy', policy('default', '{}'));
+    await mesh.during('policy', policy('default', '{}'));
     const { address } = await mesh.pod('web-v1');
     expect(await call(`http://${address}:8080/`, 'stranger')).toBe('nobody');
     await mesh.waitUntil('clients do without it', async () => (await call('http://web/')) === 'nobody', 30_000);
@@ -191,7 +185,7 @@ describe('when a policy changes', () => {
     await mesh.startLoad('stranger', { id: 'held', batches, workers: 2, pauseMs: 20 });
     onTestFinished(async () => void (await mesh.stopLoad('stranger', 'held')));
     await mesh.waitUntil('plaintext is served', async () => (await seen()) > 10);
-    await given('peer', peer('STRICT'));
+    await mesh.during('peer', peer('STRICT'));
     await mesh.waitUntil(
       'plaintext is served no more',
       async () => {
@@ -206,7 +200,7 @@ describe('when a policy changes', () => {
   });
 
   test('clients move to mutual TLS, and no request fails', async () => {
-    await given('peer', peer('DISABLE'));
+    await mesh.during('peer', peer('DISABLE'));
     await becomes('nobody');
     await mesh.startLoad('client', { id: 'moves', batches: [{ url: 'http://web/' }], workers: 2, pauseMs: 10 });
     await mesh.apply('peer', peer('PERMISSIVE'));

@@ -1,10 +1,10 @@
 // Ways to reach a workload beside the address of its service, in every mode, and what happens while the mode changes.
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { identitySeen } from '../support/identities.ts';
 import { useMesh } from '../support/mesh.ts';
 import { peerMode, server } from '../support/mtls-servers.ts';
 import { wireOf } from '../support/mtls-wire.ts';
-import { client, gateway, type Manifest, outside, service, type Workload } from '../support/workloads.ts';
+import { client, gateway, outside, service } from '../support/workloads.ts';
 
 const mesh = useMesh({ meshConfig: 'connectTimeout: 2s', publish: [80, 9000] });
 
@@ -16,22 +16,12 @@ mesh.given(peerMode('open', 'PERMISSIVE'), peerMode('strict', 'STRICT'), peerMod
 const wire = (from: string, url: string, app: string): Promise<string> =>
   wireOf(mesh, { from, url, server: `${app}-v1` });
 
-async function addressOf(deployment: string): Promise<string> {
-  return (await mesh.pod(deployment)).address;
-}
-
-/** Applies objects for the length of one test. */
-async function given(...objects: readonly (string | Manifest | Workload)[]): Promise<void> {
-  onTestFinished(() => mesh.remove('given'));
-  await mesh.apply('given', ...objects);
-}
-
 const asItTakes = { open: 'mutual', strict: 'mutual', plain: 'plaintext' } as const;
 const apps = ['open', 'strict', 'plain'] as const;
 
 describe('pods that are dialled', () => {
   test.each(apps)('as those of a headless service are called as they take it: %s', async (app) => {
-    const address = await addressOf(`${app}-v1`);
+    const address = await mesh.addressOf(`${app}-v1`);
     for (const host of [`${app}-pods`, address]) {
       for (const port of ['http:8080', 'grpc:8081', 'tcp:9000', 'http:8090', 'banner:9500']) {
         const url = port.replace(':', `://${host}:`);
@@ -41,7 +31,7 @@ describe('pods that are dialled', () => {
   });
 
   test.each(apps)('by no service’s address are called in plaintext: %s', async (app) => {
-    const address = await addressOf(`${app}-v1`);
+    const address = await mesh.addressOf(`${app}-v1`);
     const expected = app === 'strict' ? 'refused' : 'plaintext';
     for (const port of ['http:8070', 'tcp:9070']) {
       const url = port.replace(':', `://${address}:`);
@@ -56,7 +46,7 @@ describe('port 80 of servers in different modes', () => {
   });
 
   test('so it does where one route shares requests out', async () => {
-    await given({
+    await mesh.during('given', {
       apiVersion: 'networking.istio.io/v1',
       kind: 'VirtualService',
       metadata: { name: 'shared', namespace: 'default' },
@@ -89,7 +79,8 @@ describe('subsets', () => {
       match: [{ uri: { prefix: `/${prefix}` } }],
       route: [{ destination: { host: 'all', subset: name, port: { number } } }],
     });
-    await given(
+    await mesh.during(
+      'given',
       service('all', ['http:80>8080', 'http-2:8070'], { selector: { version: 'v1' } }),
       {
         apiVersion: 'networking.istio.io/v1',
@@ -179,7 +170,7 @@ spec:
   });
 
   test('does not where a rule has it speak plaintext', async () => {
-    await given({
+    await mesh.during('given', {
       apiVersion: 'networking.istio.io/v1',
       kind: 'DestinationRule',
       metadata: { name: 'strict', namespace: 'default' },
@@ -221,7 +212,7 @@ describe('a server that becomes strict', () => {
 
   test('cuts off who came before and only waits, after the time that Envoy gives them', async () => {
     await mesh.apply('moving', peerMode('moving', 'PERMISSIVE'));
-    const address = await addressOf('moving-v1');
+    const address = await mesh.addressOf('moving-v1');
     const held = [
       { from: 'stranger', url: `tcp://${address}:9070` },
       { from: 'stranger', url: `http://${address}:8080/?delay=90000` },

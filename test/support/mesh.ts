@@ -15,7 +15,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { PodReport } from '../../src/local/mesh/pod-runner.ts';
 import { readMeshReport } from '../../src/local/mesh-report.ts';
 import { socketGet } from '../../src/local/socket-get.ts';
@@ -157,6 +157,12 @@ export class TestMesh {
     renameSync(`${file}.next`, file);
   }
 
+  /** Applies for the length of one test. */
+  async during(name: string, ...objects: readonly (string | Manifest | Workload)[]): Promise<void> {
+    onTestFinished(() => this.remove(name));
+    await this.apply(name, ...objects);
+  }
+
   async remove(name: string): Promise<void> {
     this.unlink(name);
     await this.settle();
@@ -236,6 +242,10 @@ export class TestMesh {
 
   async pods(deployment: string): Promise<readonly PodReport[]> {
     return ((await this.#report())?.pods ?? []).filter((pod) => pod.deployment === deployment);
+  }
+
+  async addressOf(deployment: string): Promise<string> {
+    return (await this.pod(deployment)).address;
   }
 
   async pod(deployment: string): Promise<PodReport> {
