@@ -103,10 +103,11 @@ describe('process configuration', () => {
   });
 
   test.each(settings)('%s comes from its flag or its variables %j', (name, variables, text, value) => {
-    expect(parse({ source: 'mesh', [name]: text })).toEqual({ ...defaults, [name]: value });
+    const expected = { ...defaults, ...(name === 'xds' ? { xdsPlaintext: undefined } : {}), [name]: value };
+    expect(parse({ source: 'mesh', [name]: text })).toEqual(expected);
     for (const variable of variables) {
       const flags = name === 'source' ? {} : { source: 'mesh' };
-      expect(parse(flags, { [variable]: text })).toEqual({ ...defaults, [name]: value });
+      expect(parse(flags, { [variable]: text })).toEqual(expected);
     }
   });
 
@@ -123,6 +124,8 @@ describe('process configuration', () => {
 
   test('the port without TLS can be off', () => {
     expect(parse({ source: 'mesh', xdsPlaintext: 'off' }).xdsPlaintext).toBeUndefined();
+    expect(parse({ source: 'mesh', xds: '0.0.0.0:15012' }).xdsPlaintext).toBeUndefined();
+    expect(parse({ source: 'mesh', xds: '0.0.0.0:15012', xdsPlaintext: '127.0.0.1:1' }).xdsPlaintext?.port).toBe(1);
   });
 
   test('controllers are listed once each, in the order of the process', () => {

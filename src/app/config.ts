@@ -294,6 +294,8 @@ export function parseProcessConfig(flags: Flags, environment: Environment): Resu
     origin[key] = flags[key as keyof ProcessConfig] === undefined && variable !== undefined ? variable : flag;
     if (value !== undefined) given[key] = value;
   }
+  // Whoever has the port where callers prove who they are must ask for the other one.
+  if (given['xds'] !== undefined) given['xdsPlaintext'] ??= 'off';
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     return err(parsed.error.issues.map((issue) => `${origin[String(issue.path[0])]}: ${issue.message}`).join('\n'));

@@ -5,7 +5,10 @@ export function addXdsOptions(command: Command): Command {
   return command
     .option('--xds <address>', 'where xDS and certificate requests are served over mutual TLS (default: nowhere)')
     .option('--xds-names <list>', 'names and addresses of that port beside those of its Services')
-    .option('--xds-plaintext <address>', 'where xDS is served without TLS, or off (default: 127.0.0.1:15010)')
+    .option(
+      '--xds-plaintext <address>',
+      'where xDS is served without TLS, or off (default: 127.0.0.1:15010, and off beside --xds)',
+    )
     .option('--token-audiences <list>', 'what the tokens of callers must be meant for (default: istio-ca)')
     .option(
       '--ca-trusted-node-accounts <list>',
