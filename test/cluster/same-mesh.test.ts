@@ -10,7 +10,7 @@ import { translateOffline } from '../../src/app/translate-offline.ts';
 import { systemClock } from '../../src/kit/system-clock.ts';
 import type { KubeObject } from '../../src/kube/api.ts';
 import { connectKubeApi, type KubeConnection } from '../../src/kube/connect.ts';
-import { offlineProxy } from '../../src/pilot/proxy/offline.ts';
+import { offlineProxy, provenProxy } from '../../src/pilot/proxy/offline.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { PromMetrics } from '../../src/telemetry/prom-metrics.ts';
 import { processConfig } from '../../src/testing/process-config.ts';
@@ -49,7 +49,13 @@ beforeAll(async () => {
   });
   if (!connected.ok) throw new Error(connected.error);
   kube = connected.value;
-  const config = processConfig({ source: undefined, kubernetes: true, debounceAfterMs: 5, debounceMaxMs: 100 });
+  const config = processConfig({
+    source: undefined,
+    kubernetes: true,
+    secretNamespaces: ['*'],
+    debounceAfterMs: 5,
+    debounceMaxMs: 100,
+  });
   xebec = new Xebec({ config, kube, clock: systemClock, random: Math.random, log: silentLogger, metrics });
   await xebec.bind();
   running = xebec.run(stop.signal);
@@ -118,7 +124,7 @@ async function translateFolder(folder: string, golden: GoldenCase): Promise<Read
 function translateCluster({ proxy, metadata, labels }: GoldenCase): Readonly<Record<string, string>> {
   const mesh = xebec.pilot.mesh();
   const parsed = mesh && offlineProxy(proxy, mesh, { ...metadata, LABELS: labels });
-  return parsed?.ok === true ? versionsOf(xebec.pilot.snapshotFor(parsed.value)) : {};
+  return parsed?.ok === true ? versionsOf(xebec.pilot.snapshotFor(provenProxy(parsed.value))) : {};
 }
 
 /** Everything there is, as kubectl would write it into one file. */
