@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { TestIssuers, testIssuer, testRoot } from '../../../src/citadel/testing/issuers.ts';
 import type { KubeApi, KubeObject, KubeResult, ResourceType } from '../../../src/kube/api.ts';
 import { asRecord, textIn } from '../../../src/kube/json.ts';
 import type { ApiServer } from '../api-server.ts';
+import { apiServerOfFile } from '../api-server-of-file.ts';
 import { connectAs, eventually } from '../kube-copy.ts';
 import { renderChart } from './chart.ts';
 import { IssuingReplica } from './issuing-replica.ts';
@@ -141,4 +143,23 @@ export function isGood(secret: KubeObject | undefined, signer = root): boolean {
   const leaf = new X509Certificate(chain);
   const isSigned = leaf.verify(new X509Certificate(signer.certificate).publicKey);
   return isSigned && Date.parse(leaf.validTo) > Date.now() && fileIn(secret, 'root-cert.pem').includes('BEGIN');
+}
+
+/** An API server for one test file, and a namespace and an issuer for each of its tests. */
+export function useIdentityCluster(): () => IdentityCluster {
+  const server = apiServerOfFile({ controllers: true });
+  const ends: (() => Promise<void> | void)[] = [];
+  let cluster: IdentityCluster | undefined;
+  const known = (): IdentityCluster => {
+    if (cluster === undefined) throw new Error('made before the first test');
+    return cluster;
+  };
+  beforeAll(async () => {
+    cluster = await IdentityCluster.prepare(server(), (end) => void ends.push(end));
+  });
+  afterAll(async () => {
+    for (const end of ends) await end();
+  });
+  beforeEach(() => known().renew());
+  return known;
 }
